@@ -1,0 +1,3 @@
+//! The bulla command: record, import, read, verify and prove.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Foreign audit records to Bulla entries, and entries to foreign records.

@@ -1,0 +1,1 @@
+//! Checks the source tree against the architecture.

@@ -1,0 +1,1 @@
+//! An append-only audit log whose acknowledgements are durable and provable.
