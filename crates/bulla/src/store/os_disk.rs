@@ -1,0 +1,154 @@
+//! The real disk. No other file of the write path calls the operating system's file API.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::disk::{Access, Disk, DiskFile, LockGuard};
+
+/// A log directory on the file system.
+#[derive(Debug, Clone)]
+pub struct OsDisk {
+    root: PathBuf,
+}
+
+impl OsDisk {
+    /// The directory at `root`, which need not exist yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Where the directory is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        if name.is_empty() { self.root.clone() } else { self.root.join(name) }
+    }
+}
+
+impl Disk for OsDisk {
+    fn create_folder(&self, name: &str) -> io::Result<()> {
+        let path = self.path(name);
+        match std::fs::DirBuilder::new().mode(0o750).create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            result => result,
+        }
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(self.path(folder))? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn create(&self, name: &str, access: Access) -> io::Result<Arc<dyn DiskFile>> {
+        let mode = match access {
+            Access::Shared => 0o640,
+            Access::Private => 0o600,
+        };
+        let file =
+            OpenOptions::new().read(true).append(true).create_new(true).mode(mode).open(self.path(name))?;
+        Ok(Arc::new(OsFile(file)))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(OsFile(File::open(self.path(name))?)))
+    }
+
+    fn open_append(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(OsFile(OpenOptions::new().read(true).append(true).open(self.path(name))?)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(self.path(from), self.path(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        std::fs::remove_file(self.path(name))
+    }
+
+    fn sync_folder(&self, folder: &str) -> io::Result<()> {
+        File::open(self.path(folder))?.sync_all()
+    }
+
+    fn lock(&self, name: &str, holder: &str) -> io::Result<Box<dyn LockGuard>> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o640);
+        let mut file = options.open(self.path(name))?;
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0)?;
+                file.write_all(holder.as_bytes())?;
+                Ok(Box::new(OsLock { _file: file }))
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut present = String::new();
+                file.take(HOLDER_BYTES_MAX).read_to_string(&mut present)?;
+                Err(io::Error::new(io::ErrorKind::WouldBlock, present))
+            }
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn is_exposed(&self, name: &str) -> io::Result<bool> {
+        Ok(std::fs::metadata(self.path(name))?.mode() & 0o077 != 0)
+    }
+
+    fn yield_to_others(&self) {
+        // Best effort: without it the work is only less polite. On Linux a thread has a nice value of its own.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::nice(19);
+    }
+
+    fn describe(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+}
+
+/// 4 KiB: a process id and a command name fit many times.
+const HOLDER_BYTES_MAX: u64 = 4096;
+
+#[derive(Debug)]
+struct OsFile(File);
+
+impl DiskFile for OsFile {
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        (&self.0).write_all(bytes)
+    }
+
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        loop {
+            match self.0.read_at(into, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+}
+
+#[derive(Debug)]
+struct OsLock {
+    /// The lock lasts as long as the file is open.
+    _file: File,
+}
+
+impl LockGuard for OsLock {}

@@ -1,0 +1,153 @@
+//! The flat files of hashes in `tree/`: row r holds the roots of complete subtrees of 256^r leaves, 32 bytes each.
+//!
+//! Row 0 is appended last, and only with hashes of durable lines: its length tells readers in other processes how
+//! far the log is durable.
+
+use std::sync::{Arc, RwLock};
+
+use bulla_proof::{HASH_LEN, Hash, RowReader};
+
+use super::disk::{Access, Disk, DiskError, DiskFile, During, read_exact_at};
+use super::layout;
+
+/// 8 rows cover 256^8 leaves, more than `seq` can count.
+pub(crate) const ROWS: u8 = 8;
+
+/// The files of all rows.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    disk: Arc<dyn Disk>,
+    /// Row r at index r; a row that is missing has no file yet.
+    files: RwLock<Vec<Option<Arc<dyn DiskFile>>>>,
+    may_write: bool,
+}
+
+/// Hashes to be appended: `of[r]` to row r.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RowHashes {
+    pub(crate) of: [Vec<u8>; ROWS as usize],
+}
+
+impl RowHashes {
+    pub(crate) fn push(&mut self, row: u8, hash: &Hash) {
+        self.of[usize::from(row)].extend_from_slice(hash.as_bytes());
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.of.iter_mut().for_each(Vec::clear);
+    }
+}
+
+impl Rows {
+    /// Opens the rows that are there.
+    pub(crate) fn open(disk: Arc<dyn Disk>, may_write: bool) -> Result<Self, DiskError> {
+        let rows = Self { disk, files: RwLock::new(vec![None; usize::from(ROWS)]), may_write };
+        for row in 0..ROWS {
+            rows.reopen(row)?;
+        }
+        Ok(rows)
+    }
+
+    fn reopen(&self, row: u8) -> Result<Option<Arc<dyn DiskFile>>, DiskError> {
+        let name = layout::row(row);
+        let opened =
+            if self.may_write { self.disk.open_append(&name) } else { self.disk.open(&name) };
+        let file = match opened.during("open", self.disk.describe(&name)) {
+            Ok(file) => Some(file),
+            Err(error) if error.is_missing() => None,
+            Err(error) => return Err(error),
+        };
+        self.files.write().expect("no panic while held")[usize::from(row)].clone_from(&file);
+        Ok(file)
+    }
+
+    fn file(&self, row: u8) -> Result<Option<Arc<dyn DiskFile>>, DiskError> {
+        let known = self.files.read().expect("no panic while held")[usize::from(row)].clone();
+        match known {
+            Some(file) => Ok(Some(file)),
+            None => self.reopen(row),
+        }
+    }
+
+    fn file_to_write(&self, row: u8) -> Result<Arc<dyn DiskFile>, DiskError> {
+        if let Some(file) = self.file(row)? {
+            return Ok(file);
+        }
+        let name = layout::row(row);
+        let file =
+            self.disk.create(&name, Access::Shared).during("create", self.disk.describe(&name))?;
+        self.files.write().expect("no panic while held")[usize::from(row)] = Some(file.clone());
+        Ok(file)
+    }
+
+    /// Whole hashes in a row.
+    pub(crate) fn len(&self, row: u8) -> Result<u64, DiskError> {
+        match self.file(row)? {
+            Some(file) => {
+                let bytes = file.len().during("measure", self.disk.describe(&layout::row(row)))?;
+                Ok(bytes / HASH_LEN as u64)
+            }
+            None => Ok(0),
+        }
+    }
+
+    /// Appends hashes, highest row first, so that row 0 never promises what a higher row lacks. Not synced.
+    pub(crate) fn append(&self, hashes: &RowHashes) -> Result<(), DiskError> {
+        for row in (0..ROWS).rev() {
+            let bytes = &hashes.of[usize::from(row)];
+            if !bytes.is_empty() {
+                let file = self.file_to_write(row)?;
+                file.append(bytes).during("append to", self.disk.describe(&layout::row(row)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes all rows durable.
+    pub(crate) fn sync(&self) -> Result<(), DiskError> {
+        for row in 0..ROWS {
+            if let Some(file) = self.file(row)? {
+                file.sync().during("sync", self.disk.describe(&layout::row(row)))?;
+            }
+        }
+        self.disk.sync_folder(layout::TREE).during("sync folder", self.disk.describe(layout::TREE))
+    }
+
+    /// Cuts every row to what a tree of `size` leaves has. A row that is shorter stays as it is.
+    pub(crate) fn truncate_to(&self, size: u64) -> Result<(), DiskError> {
+        for row in 0..ROWS {
+            let Some(file) = self.file(row)? else { continue };
+            let describe = || self.disk.describe(&layout::row(row));
+            let end = row_len(row, size) * HASH_LEN as u64;
+            if file.len().during("measure", describe())? > end {
+                file.truncate(end).during("cut", describe())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Complete subtrees of 256^row leaves in a tree of `size` leaves.
+pub(crate) fn row_len(row: u8, size: u64) -> u64 {
+    size.checked_shr(u32::from(row) * 8).unwrap_or(0)
+}
+
+impl RowReader for Rows {
+    type Error = DiskError;
+
+    fn read_row(&self, row: u8, first: u64, out: &mut [Hash]) -> Result<(), DiskError> {
+        let describe = || self.disk.describe(&layout::row(row));
+        let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let file = self.file(row)?.ok_or_else(missing).during("open", describe())?;
+        let mut bytes = [0; 256 * HASH_LEN];
+        for (index, out) in out.chunks_mut(256).enumerate() {
+            let bytes = &mut bytes[..out.len() * HASH_LEN];
+            let offset = (first + index as u64 * 256) * HASH_LEN as u64;
+            read_exact_at(file.as_ref(), bytes, offset).during("read", describe())?;
+            for (hash, bytes) in out.iter_mut().zip(bytes.as_chunks::<HASH_LEN>().0) {
+                *hash = Hash::from(*bytes);
+            }
+        }
+        Ok(())
+    }
+}

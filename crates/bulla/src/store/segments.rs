@@ -1,0 +1,313 @@
+//! The catalogue of segments: which files hold which entries, and reading them in order.
+
+use std::io;
+use std::sync::{Arc, RwLock};
+
+use memchr::memchr;
+
+use super::disk::{Disk, DiskError, DiskFile, During};
+use super::layout::{self, SegmentKind, TILE_WIDTH};
+use super::line;
+use super::sealed::SealedReader;
+
+/// One segment: its file, and the number of its first line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Segment {
+    pub(crate) base: u64,
+    pub(crate) kind: SegmentKind,
+}
+
+impl Segment {
+    pub(crate) fn name(self) -> String {
+        layout::segment(self.base, self.kind)
+    }
+}
+
+/// All segments of a log, in order.
+#[derive(Debug)]
+pub(crate) struct Segments {
+    disk: Arc<dyn Disk>,
+    list: RwLock<Vec<Segment>>,
+}
+
+/// 256 KiB: one read of a plain segment.
+const BLOCK: usize = 256 * 1024;
+
+impl Segments {
+    pub(crate) fn open(disk: Arc<dyn Disk>) -> Result<Self, DiskError> {
+        let segments = Self { disk, list: RwLock::default() };
+        segments.refresh()?;
+        Ok(segments)
+    }
+
+    /// Looks at the folder again: the writer rolls over and seals.
+    pub(crate) fn refresh(&self) -> Result<(), DiskError> {
+        let names =
+            self.disk.list(layout::ENTRIES).during("list", self.disk.describe(layout::ENTRIES))?;
+        let mut list: Vec<Segment> = names
+            .iter()
+            .filter_map(|name| layout::parse_segment(name))
+            .map(|(base, kind)| Segment { base, kind })
+            .collect();
+        list.sort_unstable();
+        // A crash between sealing and removing leaves both files; the sealed one was compared before it got its
+        // name.
+        let mut kept: Vec<Segment> = Vec::with_capacity(list.len());
+        for segment in list {
+            match kept.last_mut() {
+                Some(last) if last.base == segment.base => *last = segment,
+                _ => kept.push(segment),
+            }
+        }
+        *self.list.write().expect("no panic while held") = kept;
+        Ok(())
+    }
+
+    pub(crate) fn list(&self) -> Vec<Segment> {
+        self.list.read().expect("no panic while held").clone()
+    }
+
+    pub(crate) fn push(&self, segment: Segment) {
+        self.list.write().expect("no panic while held").push(segment);
+    }
+
+    pub(crate) fn mark_sealed(&self, base: u64) {
+        let mut list = self.list.write().expect("no panic while held");
+        if let Some(segment) = list.iter_mut().find(|segment| segment.base == base) {
+            segment.kind = SegmentKind::Sealed;
+        }
+    }
+
+    pub(crate) fn first_seq(&self) -> Option<u64> {
+        self.list.read().expect("no panic while held").first().map(|segment| segment.base)
+    }
+
+    pub(crate) fn last(&self) -> Option<Segment> {
+        self.list.read().expect("no panic while held").last().copied()
+    }
+
+    /// The segment that holds `seq`, and the base of the one after it.
+    fn locate(&self, seq: u64) -> Option<(Segment, Option<u64>)> {
+        let list = self.list.read().expect("no panic while held");
+        let after = list.partition_point(|segment| segment.base <= seq);
+        let segment = *list.get(after.checked_sub(1)?)?;
+        Some((segment, list.get(after).map(|next| next.base)))
+    }
+
+    /// Lines from `seq` on, to the end of what is stored.
+    ///
+    /// The caller stops at the durable end: what comes after it may be half a line.
+    pub(crate) fn lines_from(&self, seq: u64) -> Lines<'_> {
+        Lines { segments: self, next: seq, open: None, held: Vec::new(), at: 0 }
+    }
+
+    fn open_at(&self, seq: u64) -> Result<Option<OpenSegment>, DiskError> {
+        // The writer may rename or remove a file between our look and our open: look again, once.
+        for attempt in 0..2 {
+            let Some((segment, next_base)) = self.locate(seq) else { return Ok(None) };
+            let name = segment.name();
+            match self.disk.open(&name).during("open", self.disk.describe(&name)) {
+                Ok(file) => {
+                    let body = self.body(segment, file, seq)?;
+                    return Ok(Some(OpenSegment { segment, next_base, body }));
+                }
+                Err(error) if error.is_missing() && attempt == 0 => self.refresh()?,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    fn body(&self, segment: Segment, file: Arc<dyn DiskFile>, seq: u64) -> Result<Body, DiskError> {
+        let describe = || self.disk.describe(&segment.name());
+        match segment.kind {
+            SegmentKind::Plain => {
+                let offset = if seq == segment.base {
+                    0
+                } else {
+                    bisect(file.as_ref(), seq).during("search", describe())?
+                };
+                Ok(Body::Plain { file, offset })
+            }
+            SegmentKind::Sealed => {
+                let reader = SealedReader::open(file).during("open", describe())?;
+                let frame = usize::try_from((seq - segment.base) / TILE_WIDTH)
+                    .expect("frames of a segment fit in memory");
+                Ok(Body::Sealed { reader, frame })
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct OpenSegment {
+    segment: Segment,
+    next_base: Option<u64>,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Plain { file: Arc<dyn DiskFile>, offset: u64 },
+    Sealed { reader: SealedReader, frame: usize },
+}
+
+/// Stored lines in order; see [`Segments::lines_from`].
+#[derive(Debug)]
+pub(crate) struct Lines<'a> {
+    segments: &'a Segments,
+    next: u64,
+    open: Option<OpenSegment>,
+    held: Vec<u8>,
+    at: usize,
+}
+
+impl Lines<'_> {
+    /// The next line without its newline, or `None` where the stored lines end.
+    pub(crate) fn next_line(&mut self) -> Result<Option<(u64, &[u8])>, DiskError> {
+        let range = loop {
+            if let Some(end) = memchr(b'\n', &self.held[self.at..]) {
+                let start = self.at;
+                self.at += end + 1;
+                break start..start + end;
+            }
+            if !self.refill()? {
+                return Ok(None);
+            }
+        };
+        let seq = self.next;
+        let line = &self.held[range];
+        match line::parse_prefix(line) {
+            Some((found, _)) if found == seq => {}
+            found => {
+                let found = found.map_or_else(|| "no entry".to_owned(), |(seq, _)| format!("entry {seq}"));
+                let text = format!("found {found}: the log is damaged; run `bulla verify`");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text))
+                    .during("read", format!("entry {seq}"));
+            }
+        }
+        self.next += 1;
+        Ok(Some((seq, line)))
+    }
+
+    /// Reads more; false when there is nothing more now.
+    fn refill(&mut self) -> Result<bool, DiskError> {
+        self.held.drain(..self.at);
+        self.at = 0;
+        loop {
+            let Some(open) = &mut self.open else {
+                self.open = self.segments.open_at(self.next)?;
+                if self.open.is_none() {
+                    return Ok(false);
+                }
+                continue;
+            };
+            let describe = || self.segments.disk.describe(&open.segment.name());
+            let has_ended = open.next_base.is_some_and(|base| self.next >= base);
+            let more = match &mut open.body {
+                _ if has_ended => false,
+                Body::Plain { file, offset } => {
+                    let start = self.held.len();
+                    self.held.resize(start + BLOCK, 0);
+                    let count = file.read_at(&mut self.held[start..], *offset);
+                    self.held.truncate(start + count.as_ref().map_or(0, |count| *count));
+                    let count = count.during("read", describe())?;
+                    *offset += count as u64;
+                    count > 0
+                }
+                Body::Sealed { reader, frame } if *frame < reader.frames().len() => {
+                    let skip = self.next - (open.segment.base + *frame as u64 * TILE_WIDTH);
+                    self.held = reader.read_frame(*frame).during("read", describe())?;
+                    *frame += 1;
+                    self.at = after_lines(&self.held, skip);
+                    true
+                }
+                Body::Sealed { .. } => false,
+            };
+            if more {
+                return Ok(true);
+            }
+            let after = open.segment.base;
+            self.segments.refresh()?;
+            match self.segments.locate(self.next) {
+                // The writer has rolled over: go on in the next segment.
+                Some((segment, _)) if segment.base > after => {
+                    self.open = None;
+                    self.held.clear();
+                }
+                _ => return Ok(false),
+            }
+        }
+    }
+}
+
+/// Offset behind the first `count` lines.
+fn after_lines(bytes: &[u8], count: u64) -> usize {
+    let mut at = 0;
+    for _ in 0..count {
+        match memchr(b'\n', &bytes[at..]) {
+            Some(end) => at += end + 1,
+            None => return bytes.len(),
+        }
+    }
+    at
+}
+
+/// Offset of line `seq` in a plain segment, found by halving: lines begin with their number.
+fn bisect(file: &dyn DiskFile, seq: u64) -> io::Result<u64> {
+    // Below `low` lines are before `seq`; at `high` and above they are not, or are not whole.
+    let (mut low, mut high) = (0, file.len()?);
+    let mut probe = Probe { file, bytes: Vec::new() };
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match probe.first_line_after(middle)? {
+            Some((start, found)) if found < seq && start < high => low = start + 1,
+            _ => high = middle,
+        }
+    }
+    // `low` is one past the start of the last line before `seq`, or 0.
+    let start = if low == 0 { Some(0) } else { probe.line_start_after(low)? };
+    Ok(start.unwrap_or(file.len()?))
+}
+
+struct Probe<'a> {
+    file: &'a dyn DiskFile,
+    bytes: Vec<u8>,
+}
+
+impl Probe<'_> {
+    /// 4 KiB: usually more than one line.
+    const STEP: usize = 4096;
+
+    /// Start of the first line that begins at or after `offset`.
+    fn line_start_after(&mut self, offset: u64) -> io::Result<Option<u64>> {
+        if offset == 0 {
+            return Ok(Some(0));
+        }
+        let mut from = offset - 1;
+        loop {
+            self.fill(from, Self::STEP)?;
+            if self.bytes.is_empty() {
+                return Ok(None);
+            }
+            if let Some(end) = memchr(b'\n', &self.bytes) {
+                return Ok(Some(from + end as u64 + 1));
+            }
+            from += self.bytes.len() as u64;
+        }
+    }
+
+    /// Start and number of the first line that begins at or after `offset`.
+    fn first_line_after(&mut self, offset: u64) -> io::Result<Option<(u64, u64)>> {
+        let Some(start) = self.line_start_after(offset)? else { return Ok(None) };
+        self.fill(start, crate::entry::limits::PREFIX_BYTES_MAX + 8)?;
+        Ok(line::parse_prefix(&self.bytes).map(|(seq, _)| (start, seq)))
+    }
+
+    fn fill(&mut self, offset: u64, len: usize) -> io::Result<()> {
+        self.bytes.resize(len, 0);
+        let count = self.file.read_at(&mut self.bytes, offset)?;
+        self.bytes.truncate(count);
+        Ok(())
+    }
+}
