@@ -14,7 +14,7 @@ test *ARGS:
 
 # The long ones as well: crash sweeps, one flipped byte at every position, large logs.
 test-slow *ARGS:
-    BULLA_SLOW_TESTS=1 cargo test --locked --workspace --profile release {{ARGS}}
+    BULLA_SLOW_TESTS=1 cargo test --locked --workspace --release {{ARGS}}
 
 # Clippy over everything; a warning is an error.
 lint:
