@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::{fs, io};
 
-/// Folders and files that are built, fetched or made by running the program: never part of the source.
-const NOT_SOURCE: [&str; 5] = [".git", "target", "node_modules", "dist", "audit"];
+/// Built, fetched or git's own, wherever it lies: never part of the source.
+const NOT_SOURCE: [&str; 3] = [".git", "target", "node_modules"];
+
+/// The log that the command makes when it is run from the project root.
+const OWN_LOG: &str = "audit";
 
 /// One text file of the project.
 #[derive(Debug, Clone)]
@@ -78,11 +81,15 @@ impl SourceTree {
     }
 }
 
+fn is_not_source(folder: &str, name: &str) -> bool {
+    NOT_SOURCE.contains(&name) || folder.is_empty() && name == OWN_LOG
+}
+
 fn walk(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) -> io::Result<()> {
     for item in fs::read_dir(folder)? {
         let item = item?;
         let name = item.file_name().to_string_lossy().into_owned();
-        if NOT_SOURCE.contains(&name.as_str()) {
+        if is_not_source(prefix, &name) {
             continue;
         }
         let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
@@ -121,5 +128,13 @@ mod tests {
         let tree = SourceTree::read(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
         assert!(tree.file("src/tree.rs").is_some());
         assert!(tree.files.iter().all(|file| !file.path.starts_with("target/")));
+    }
+
+    #[test]
+    fn only_the_log_at_the_root_is_passed_over() {
+        assert!(is_not_source("", "audit"));
+        assert!(!is_not_source("crates/bulla/src", "audit"));
+        assert!(is_not_source("fuzz", "target"));
+        assert!(!is_not_source("", ".ci"));
     }
 }
