@@ -1,0 +1,49 @@
+# The words of this project. People and CI use the same ones: `just ci` is what decides.
+
+# What can be said here.
+default:
+    @just --list
+
+# The binary, as it is released: target/release/bulla.
+build:
+    cargo build --locked --release
+
+# Every test that is quick enough for each change.
+test *ARGS:
+    cargo test --locked --workspace {{ARGS}}
+
+# The long ones as well: crash sweeps, one flipped byte at every position, large logs.
+test-slow *ARGS:
+    BULLA_SLOW_TESTS=1 cargo test --locked --workspace --release {{ARGS}}
+
+# Clippy over everything; a warning is an error.
+lint:
+    cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+
+# Formats the tree in place.
+fmt:
+    cargo fmt --all
+
+# The API documentation; a broken link is an error.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --all-features
+
+# The rules of the house: arrows between crates, pure rooms, names, sizes.
+tidy:
+    cargo test --locked -p bulla-tidy
+
+# Our numbers, each beside a reference measured in the same run.
+bench *ARGS:
+    cargo run --locked --release -p bulla-bench -- {{ARGS}}
+
+# Licences, banned crates and sources of every dependency. Needs cargo-deny.
+deny:
+    cargo deny check licenses bans sources
+
+# The command, built for release: `just run verify`.
+run *ARGS:
+    cargo run --locked --release -- {{ARGS}}
+
+# Everything a change must pass.
+ci:
+    .ci/run
