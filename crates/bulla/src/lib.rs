@@ -4,6 +4,7 @@ mod clock;
 mod entropy;
 pub mod entry;
 mod seq;
+pub mod store;
 
 pub use clock::{Clock, SystemClock, Timestamp, TimestampError};
 pub use entropy::{Entropy, SystemEntropy};

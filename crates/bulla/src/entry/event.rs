@@ -169,6 +169,10 @@ impl Event {
         &self.body
     }
 
+    pub(crate) fn has_payloads(&self) -> bool {
+        !self.payloads.is_empty()
+    }
+
     pub(crate) fn into_payloads(self) -> Vec<PayloadFile> {
         self.payloads
     }

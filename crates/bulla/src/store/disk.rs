@@ -79,6 +79,9 @@ pub trait DiskFile: Send + Sync + fmt::Debug {
     /// Makes everything written before durable (`fdatasync`).
     fn sync(&self) -> io::Result<()>;
 
+    /// Writes `bytes` over the equal bytes that are at `offset`: they count as unsynced again.
+    fn rewrite(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+
     /// Cuts the file to `len` bytes.
     fn truncate(&self, len: u64) -> io::Result<()>;
 }

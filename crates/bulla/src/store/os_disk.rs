@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::disk::{Access, Disk, DiskFile, LockGuard};
 
@@ -54,16 +55,16 @@ impl Disk for OsDisk {
             Access::Private => 0o600,
         };
         let file =
-            OpenOptions::new().read(true).append(true).create_new(true).mode(mode).open(self.path(name))?;
-        Ok(Arc::new(OsFile(file)))
+            OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(self.path(name))?;
+        OsFile::new(file)
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(OsFile(File::open(self.path(name))?)))
+        OsFile::new(File::open(self.path(name))?)
     }
 
     fn open_append(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(OsFile(OpenOptions::new().read(true).append(true).open(self.path(name))?)))
+        OsFile::new(OpenOptions::new().read(true).write(true).open(self.path(name))?)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -115,17 +116,29 @@ impl Disk for OsDisk {
 /// 4 KiB: a process id and a command name fit many times.
 const HOLDER_BYTES_MAX: u64 = 4096;
 
+/// An open file and where the next append goes: there is one writer, so it need not ask.
 #[derive(Debug)]
-struct OsFile(File);
+struct OsFile {
+    file: File,
+    end: AtomicU64,
+}
+
+impl OsFile {
+    fn new(file: File) -> io::Result<Arc<dyn DiskFile>> {
+        let end = AtomicU64::new(file.metadata()?.len());
+        Ok(Arc::new(Self { file, end }))
+    }
+}
 
 impl DiskFile for OsFile {
     fn append(&self, bytes: &[u8]) -> io::Result<()> {
-        (&self.0).write_all(bytes)
+        let end = self.end.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.file.write_all_at(bytes, end)
     }
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
         loop {
-            match self.0.read_at(into, offset) {
+            match self.file.read_at(into, offset) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return result,
             }
@@ -133,15 +146,20 @@ impl DiskFile for OsFile {
     }
 
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
+    }
+
+    fn rewrite(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.file.write_all_at(bytes, offset)
     }
 
     fn truncate(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        self.end.store(len, Ordering::Relaxed);
+        self.file.set_len(len)
     }
 }
 

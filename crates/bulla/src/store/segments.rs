@@ -50,16 +50,9 @@ impl Segments {
             .map(|(base, kind)| Segment { base, kind })
             .collect();
         list.sort_unstable();
-        // A crash between sealing and removing leaves both files; the sealed one was compared before it got its
-        // name.
-        let mut kept: Vec<Segment> = Vec::with_capacity(list.len());
-        for segment in list {
-            match kept.last_mut() {
-                Some(last) if last.base == segment.base => *last = segment,
-                _ => kept.push(segment),
-            }
-        }
-        *self.list.write().expect("no panic while held") = kept;
+        // A crash between sealing and removing leaves both files: the plain one, which sorts first, counts.
+        list.dedup_by_key(|segment| segment.base);
+        *self.list.write().expect("no panic while held") = list;
         Ok(())
     }
 
@@ -101,6 +94,11 @@ impl Segments {
         Lines { segments: self, next: seq, open: None, held: Vec::new(), at: 0 }
     }
 
+    /// File that holds entry `seq`.
+    pub(crate) fn file_of(&self, seq: u64) -> Option<String> {
+        self.locate(seq).map(|(segment, _)| segment.name())
+    }
+
     fn open_at(&self, seq: u64) -> Result<Option<OpenSegment>, DiskError> {
         // The writer may rename or remove a file between our look and our open: look again, once.
         for attempt in 0..2 {
@@ -122,11 +120,8 @@ impl Segments {
         let describe = || self.disk.describe(&segment.name());
         match segment.kind {
             SegmentKind::Plain => {
-                let offset = if seq == segment.base {
-                    0
-                } else {
-                    bisect(file.as_ref(), seq).during("search", describe())?
-                };
+                let offset =
+                    offset_of(file.as_ref(), segment.base, seq).during("search", describe())?;
                 Ok(Body::Plain { file, offset })
             }
             SegmentKind::Sealed => {
@@ -253,7 +248,12 @@ fn after_lines(bytes: &[u8], count: u64) -> usize {
     at
 }
 
-/// Offset of line `seq` in a plain segment, found by halving: lines begin with their number.
+/// Offset of line `seq` in a plain segment that begins with line `base`.
+pub(crate) fn offset_of(file: &dyn DiskFile, base: u64, seq: u64) -> io::Result<u64> {
+    if seq == base { Ok(0) } else { bisect(file, seq) }
+}
+
+/// Offset of the first line that is not before `seq`, found by halving: lines begin with their number.
 fn bisect(file: &dyn DiskFile, seq: u64) -> io::Result<u64> {
     // Below `low` lines are before `seq`; at `high` and above they are not, or are not whole.
     let (mut low, mut high) = (0, file.len()?);

@@ -1,0 +1,81 @@
+//! A value that is set once, and threads and tasks that wait for it. Works under any async runtime or none.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Condvar, Mutex, OnceLock};
+use std::task::{Context, Poll, Waker};
+
+/// A value that will be there.
+#[derive(Debug)]
+pub(crate) struct Settled<T> {
+    value: OnceLock<T>,
+    waiting: Mutex<Vec<Waker>>,
+    is_set: Condvar,
+}
+
+impl<T> Default for Settled<T> {
+    fn default() -> Self {
+        Self { value: OnceLock::new(), waiting: Mutex::default(), is_set: Condvar::new() }
+    }
+}
+
+impl<T> Settled<T> {
+    /// Sets the value and wakes everyone who waits; a second value is ignored.
+    pub(crate) fn settle(&self, value: T) {
+        let _ = self.value.set(value);
+        let wakers = std::mem::take(&mut *self.waiting.lock().expect("no panic while held"));
+        self.is_set.notify_all();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// The value, if it is there.
+    pub(crate) fn now(&self) -> Option<&T> {
+        self.value.get()
+    }
+
+    /// Blocks the thread until the value is there.
+    pub(crate) fn wait(&self) -> &T {
+        let mut waiting = self.waiting.lock().expect("no panic while held");
+        loop {
+            // Looked at under the lock that `settle` takes after it has set the value: no wake-up is lost.
+            if let Some(value) = self.value.get() {
+                return value;
+            }
+            waiting = self.is_set.wait(waiting).expect("no panic while held");
+        }
+    }
+
+    /// Completes when the value is there.
+    pub(crate) fn ready(&self) -> Ready<'_, T> {
+        Ready { settled: self, registered: None }
+    }
+}
+
+/// Future of [`Settled::ready`].
+#[derive(Debug)]
+pub(crate) struct Ready<'a, T> {
+    settled: &'a Settled<T>,
+    registered: Option<Waker>,
+}
+
+impl<'a, T> Future for Ready<'a, T> {
+    type Output = &'a T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<&'a T> {
+        let settled = self.settled;
+        if let Some(value) = settled.value.get() {
+            return Poll::Ready(value);
+        }
+        let mut waiting = settled.waiting.lock().expect("no panic while held");
+        if let Some(value) = settled.value.get() {
+            return Poll::Ready(value);
+        }
+        // A task that is polled again by others' wake-ups is on the list already.
+        if !self.registered.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            waiting.push(context.waker().clone());
+            drop(waiting);
+            self.registered = Some(context.waker().clone());
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,167 @@
+//! The one writer. What makes an acknowledgement true is the order of the lines in `commit`, `write`, `sync` and
+//! `settle`: numbered and hashed, payloads stored, appended, synced, integrated, answered. See docs/durability.md.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bulla_proof::Frontier;
+
+use super::batch::{Batch, Scratch};
+use super::own;
+use super::poison::{Poison, PoisonCause};
+use super::queue::{Chunk, Gathered, Queue};
+use super::recorder_clock::RecorderClock;
+use super::syncer::Syncer;
+use super::watermarks::SharedWatermarks;
+use crate::entry::AuditEntry;
+use crate::entry::limits::SEQ_END;
+use crate::read::recent::Recent;
+use crate::store::disk::Disk;
+use crate::store::open_segment::OpenSegment;
+use crate::store::payloads;
+use crate::store::recovery::BATCH_BYTES_MAX;
+use crate::store::rows::Rows;
+
+/// Everything that the writer writes to and tells.
+pub(crate) struct Writer {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) segment: OpenSegment,
+    pub(crate) rows: Arc<Rows>,
+    /// The tree with every numbered entry.
+    pub(crate) frontier: Frontier,
+    /// The tree with every durable entry, for the publisher.
+    pub(crate) integrated: Arc<Mutex<Frontier>>,
+    pub(crate) recent: Arc<Recent>,
+    pub(crate) marks: Arc<SharedWatermarks>,
+    pub(crate) clock: RecorderClock,
+    pub(crate) syncer: Syncer,
+    /// The batch whose sync is under way.
+    pub(crate) syncing: Option<Batch>,
+    /// Own entries to go in front of the next batch.
+    pub(crate) own: Vec<AuditEntry>,
+    pub(crate) heartbeat: Option<Duration>,
+    /// Tells the sealer of a full segment.
+    pub(crate) on_full: Box<dyn Fn(u64) + Send>,
+    pub(crate) scratch: Scratch,
+}
+
+impl Writer {
+    /// Writes until the log is closed, or something fails.
+    pub(crate) fn run(&mut self) -> Result<(), Poison> {
+        loop {
+            let patience = if self.syncing.is_some() { Some(Duration::ZERO) } else { self.heartbeat };
+            match self.queue.gather(BATCH_BYTES_MAX, patience) {
+                Gathered::Chunks(chunks) => self.commit(chunks)?,
+                Gathered::Nothing => self.idle()?,
+                Gathered::Closed => return self.close(),
+                Gathered::Poisoned(poison) => return Err(poison),
+            }
+        }
+    }
+
+    /// Takes one batch from gathered to answered.
+    ///
+    /// The order of these lines is the durability argument; see docs/durability.md.
+    fn commit(&mut self, gathered: Vec<Chunk>) -> Result<(), Poison> {
+        let mut batch = self.number_and_hash(gathered)?; // while the batch before it syncs
+        let written = self.finish_sync().and_then(|()| self.write(&mut batch));
+        match written {
+            Ok(()) => self.sync(batch),
+            Err(poison) => {
+                batch.fail(&poison);
+                Err(poison)
+            }
+        }
+    }
+
+    /// Payloads first, durably; then all lines with one write.
+    fn write(&mut self, batch: &mut Batch) -> Result<(), Poison> {
+        let payloads = batch.take_payloads();
+        if !payloads.is_empty() {
+            payloads::store(&self.disk, &payloads)?;
+        }
+        if let Some(full) = self.segment.append(&batch.lines, batch.recorded_at)? {
+            (self.on_full)(full);
+        }
+        Ok(())
+    }
+
+    /// `fdatasync`: here when nobody waits behind this batch, beside the next batch's hashing otherwise.
+    fn sync(&mut self, batch: Batch) -> Result<(), Poison> {
+        if self.queue.is_empty() {
+            let synced = self.segment.sync().map_err(Poison::from);
+            self.settle(batch, synced)
+        } else {
+            self.syncer.start(self.segment.file(), self.segment.describe());
+            self.syncing = Some(batch);
+            Ok(())
+        }
+    }
+
+    /// Waits for the sync under way, if there is one, and settles its batch.
+    fn finish_sync(&mut self) -> Result<(), Poison> {
+        match self.syncing.take() {
+            Some(batch) => {
+                let synced = self.syncer.finish();
+                self.settle(batch, synced)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Durable or not is known: integrates and answers, or fails everyone who waits.
+    fn settle(&mut self, batch: Batch, synced: Result<(), Poison>) -> Result<(), Poison> {
+        let integrated = synced.and_then(|()| Ok(self.rows.append(&batch.hashes)?)); // durable from here on
+        if let Err(poison) = integrated {
+            batch.fail(&poison);
+            return Err(poison);
+        }
+        self.integrated.lock().expect("no panic while held").clone_from(&batch.frontier);
+        let evicted = self.recent.push(batch.lines.clone());
+        let end = batch.end();
+        self.marks.advance(|marks| (marks.durable, marks.integrated) = (end, end));
+        let (chunks, hashes) = batch.answer();
+        self.queue.recycle(chunks.into_iter());
+        self.scratch = Scratch { lines: evicted.unwrap_or_default(), hashes };
+        Ok(())
+    }
+
+    fn number_and_hash(&mut self, gathered: Vec<Chunk>) -> Result<Batch, Poison> {
+        let (now, step) = self.clock.now();
+        self.own.extend(step.map(|step| own::clock_stepped(step.from, step.to, step.step_ms)));
+        for dropped in self.queue.take_dropped() {
+            self.own.push(own::entries_dropped(now, &dropped));
+        }
+        let own: Vec<Vec<u8>> = self.own.drain(..).map(|entry| own::body(&entry)).collect();
+        let scratch = std::mem::take(&mut self.scratch);
+        let batch = Batch::number(&own, gathered, now, self.frontier.clone(), scratch);
+        if batch.end() > SEQ_END {
+            let poison = Poison::from(PoisonCause::SeqExhausted);
+            batch.fail(&poison);
+            return Err(poison);
+        }
+        self.frontier.clone_from(&batch.frontier);
+        Ok(batch)
+    }
+
+    /// Nothing came: whatever is under way is finished, then the heart beats.
+    fn idle(&mut self) -> Result<(), Poison> {
+        if self.syncing.is_some() {
+            return self.finish_sync();
+        }
+        if self.heartbeat.is_some() {
+            let (now, _) = self.clock.now();
+            self.own.push(own::heartbeat(now, self.frontier.size().get()));
+        }
+        self.commit(Vec::new())
+    }
+
+    fn close(&mut self) -> Result<(), Poison> {
+        self.finish_sync()?;
+        let (now, _) = self.clock.now();
+        self.own.push(own::log_closed(now, self.frontier.size().get() + 1));
+        self.commit(Vec::new())?;
+        self.finish_sync()
+    }
+}

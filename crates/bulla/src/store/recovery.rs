@@ -1,0 +1,462 @@
+//! Opening: from what is on the disk to a log that can be written, or a refusal that says why.
+//!
+//! Nothing after the newest checkpoint is believed: its lines are hashed again, its hashes made again. What a
+//! crash tore is copied to quarantine before it is cut. No step reads more than the end of the log, except that a
+//! damaged `tree/` is made again from all entries.
+
+use std::sync::Arc;
+
+use bulla_proof::{Frontier, Hash, Policy, RowReader, TreeSize, TrustedCheckpoint, leaf_hash, root_at};
+use memchr::memchr;
+use serde_json::{Value, json};
+
+use super::disk::{Access, Disk, DiskError, During, read_exact_at};
+use super::head::{self, HeadError};
+use super::identity::replace;
+use super::layout::{self, CHECKPOINT, CHECKPOINTS, ENTRIES, QUARANTINE, SegmentKind, TREE, UNFINISHED};
+use super::line;
+use super::rows::{RowHashes, Rows, row_len};
+use super::segments::{Segment, Segments};
+use crate::clock::Timestamp;
+
+/// Damage that opening refuses to write on, because no crash explains it. Run `bulla verify` for the whole truth.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// Fewer entries than the newest checkpoint signs for.
+    #[error(
+        "the log is truncated: its checkpoint covers {signed} entries, {found} are there; restore the missing \
+         segments from a copy, then run `bulla verify`"
+    )]
+    Truncated {
+        /// Size of the newest checkpoint.
+        signed: u64,
+        /// Entries found.
+        found: u64,
+    },
+    /// A line under the newest checkpoint is not the one that was signed for.
+    #[error("entry {seq} in {file} is not the one that was signed for; run `bulla verify` to see all that changed")]
+    LineChanged {
+        /// Number of the entry.
+        seq: u64,
+        /// Its file.
+        file: String,
+    },
+    /// Entries and `tree/` both differ from the newest checkpoint.
+    #[error("the entries do not have the root of the checkpoint of size {size}; run `bulla verify` to find where")]
+    RootDiffers {
+        /// Size of the newest checkpoint.
+        size: u64,
+    },
+    /// A checkpoint that this log did not sign.
+    #[error(transparent)]
+    Checkpoint(#[from] HeadError),
+    /// A segment between two others is missing, or two overlap.
+    #[error("segment {next} should begin with entry {expected}; restore the missing segment from a copy")]
+    SegmentMissing {
+        /// Name of the segment after the gap.
+        next: String,
+        /// Entry that it should begin with.
+        expected: u64,
+    },
+}
+
+/// Why recovery stopped.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum RecoveryError {
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// A log that can be written.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    pub(crate) segments: Segments,
+    pub(crate) rows: Rows,
+    pub(crate) frontier: Frontier,
+    pub(crate) checkpoint: Option<TrustedCheckpoint>,
+    /// Time of the last entry.
+    pub(crate) last_recorded_at: Option<Timestamp>,
+    /// What was found and done, for `log.opened`.
+    pub(crate) report: Value,
+}
+
+/// Bytes behind the durable end that a failed sync may have left in the page cache only: one batch being written
+/// and one before it, each at most [`BATCH_BYTES_MAX`] and one line.
+const DOUBTFUL_BYTES_MAX: u64 = 2 * (BATCH_BYTES_MAX as u64 + 65_536);
+
+/// 4 MiB: the writer takes no more into one batch. It bounds what a crash can tear and what is written again.
+pub(crate) const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Brings a log directory to a state that can be written. The lock is held by the caller.
+pub(crate) fn recover(
+    disk: &Arc<dyn Disk>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Recovered, RecoveryError> {
+    let mut found = Found::default();
+    remove_unfinished(disk.as_ref(), &mut found)?;
+    let checkpoint = agree_on_head(disk.as_ref(), policy, now, &mut found)?;
+    let signed = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size().get());
+    let segments = Segments::open(disk.clone())?;
+    check_contiguous(disk.as_ref(), &segments)?;
+    let tail = Tail::measure(disk.as_ref(), &segments, signed)?;
+    let rows = Rows::open(disk.clone(), true)?;
+    let mut frontier = tree_at_checkpoint(&rows, &segments, checkpoint.as_ref(), &mut found)?;
+    check_right_edge(disk.as_ref(), &segments, &rows, signed)?;
+    let end = tail.keep_whole_lines(disk.as_ref(), now, &mut found)?;
+    rows.truncate_to(signed)?;
+    let last = grow(&segments, &rows, &mut frontier, end)?;
+    let last_recorded_at = last.as_deref().and_then(line::recorded_at);
+    let was_closed = last.as_deref().is_none_or(is_log_closed);
+    let report = found.report(signed, end, was_closed);
+    Ok(Recovered { segments, rows, frontier, checkpoint, last_recorded_at, report })
+}
+
+/// What recovery did, said in `log.opened`.
+#[derive(Debug, Default)]
+struct Found {
+    removed: Vec<String>,
+    cut: Vec<Value>,
+    tree_rebuilt: bool,
+    checkpoint_restored: bool,
+}
+
+impl Found {
+    fn report(self, signed: u64, end: u64, was_closed: bool) -> Value {
+        let mut report = json!({
+            "clean": was_closed && self.cut.is_empty() && !self.tree_rebuilt,
+            "entries": end,
+            "covered": signed,
+        });
+        if !self.removed.is_empty() {
+            report["unfinished_removed"] = json!(self.removed);
+        }
+        if !self.cut.is_empty() {
+            report["cut"] = json!(self.cut);
+        }
+        if self.tree_rebuilt {
+            report["tree_rebuilt"] = json!(true);
+        }
+        if self.checkpoint_restored {
+            report["checkpoint_restored"] = json!(true);
+        }
+        report
+    }
+}
+
+/// Files under temporary names mean nothing yet.
+fn remove_unfinished(disk: &dyn Disk, found: &mut Found) -> Result<(), DiskError> {
+    let mut folders = vec![String::new(), ENTRIES.to_owned(), QUARANTINE.to_owned()];
+    let payloads = disk.list(layout::PAYLOADS).during("list", disk.describe(layout::PAYLOADS))?;
+    folders.extend(payloads.iter().map(|folder| format!("{}/{folder}", layout::PAYLOADS)));
+    for folder in folders {
+        let names = disk.list(&folder).during("list", disk.describe(&folder))?;
+        for name in names.iter().filter(|name| name.ends_with(UNFINISHED)) {
+            let name = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            disk.remove(&name).during("remove", disk.describe(&name))?;
+            found.removed.push(name);
+        }
+    }
+    Ok(())
+}
+
+/// The later of the two places of the newest checkpoint; afterwards both have it.
+fn agree_on_head(
+    disk: &dyn Disk,
+    policy: &Policy,
+    now: Timestamp,
+    found: &mut Found,
+) -> Result<Option<TrustedCheckpoint>, RecoveryError> {
+    let head = head::find_head(disk, policy)?.map_err(Damage::from)?;
+    if !head.torn.is_empty() {
+        quarantine(disk, CHECKPOINTS, head.history_len, &head.torn, "torn checkpoint", now, found)?;
+        let file = disk.open_append(CHECKPOINTS).during("open", disk.describe(CHECKPOINTS))?;
+        file.truncate(head.history_len).during("cut", disk.describe(CHECKPOINTS))?;
+        file.sync().during("sync", disk.describe(CHECKPOINTS))?;
+    }
+    if let (true, Some(newest)) = (head.is_checkpoint_behind, &head.newest) {
+        replace(disk, CHECKPOINT, newest.note().to_string().as_bytes(), Access::Shared)?;
+        found.checkpoint_restored = true;
+    }
+    Ok(head.newest)
+}
+
+/// 8: opening looks at the joints of so many segments, so that its time does not grow with the log.
+const SEGMENTS_CHECKED: usize = 8;
+
+/// Whether each of the last segments ends where the next begins. Older ones, and what lies inside, are for
+/// `verify`.
+fn check_contiguous(disk: &dyn Disk, segments: &Segments) -> Result<(), RecoveryError> {
+    let list = segments.list();
+    for pair in list[list.len().saturating_sub(SEGMENTS_CHECKED)..].windows(2) {
+        let expected = last_seq(disk, pair[0])?.map_or(pair[0].base, |seq| seq + 1);
+        if expected != pair[1].base {
+            let next = disk.describe(&pair[1].name());
+            return Err(Damage::SegmentMissing { next, expected }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Number of the last line of a segment that is no longer written: read from its end.
+fn last_seq(disk: &dyn Disk, segment: Segment) -> Result<Option<u64>, DiskError> {
+    let name = segment.name();
+    let file = disk.open(&name).during("open", disk.describe(&name))?;
+    let lines = match segment.kind {
+        SegmentKind::Plain => {
+            let len = file.len().during("measure", disk.describe(&name))?;
+            let from = len.saturating_sub(2 * 65_536);
+            let mut bytes = vec![0; usize::try_from(len - from).expect("a bounded tail")];
+            read_exact_at(file.as_ref(), &mut bytes, from).during("read", disk.describe(&name))?;
+            bytes
+        }
+        SegmentKind::Sealed => {
+            let reader = super::sealed::SealedReader::open(file).during("open", disk.describe(&name))?;
+            match reader.frames().len().checked_sub(1) {
+                Some(last) => reader.read_frame(last).during("read", disk.describe(&name))?,
+                None => Vec::new(),
+            }
+        }
+    };
+    let last = lines.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
+    Ok(last.and_then(line::parse_prefix).map(|(seq, _)| seq))
+}
+
+/// The segment that will be written on, and what is in it.
+struct Tail {
+    segment: Option<Segment>,
+    /// Entries in the segments before it, or in it when it is sealed.
+    base: u64,
+    bytes: Vec<u8>,
+    /// Offset in the file of `bytes`.
+    offset: u64,
+    /// Number of the line that begins at `offset`.
+    first: u64,
+}
+
+impl Tail {
+    /// Reads the open segment from the newest checkpoint on, or from its beginning.
+    fn measure(disk: &dyn Disk, segments: &Segments, signed: u64) -> Result<Self, RecoveryError> {
+        let Some(segment) = segments.last() else {
+            if signed > 0 {
+                return Err(Damage::Truncated { signed, found: 0 }.into());
+            }
+            return Ok(Self { segment: None, base: 0, bytes: Vec::new(), offset: 0, first: 0 });
+        };
+        if segment.kind == SegmentKind::Sealed {
+            let end = last_seq(disk, segment)?.map_or(segment.base, |seq| seq + 1);
+            if end < signed {
+                return Err(Damage::Truncated { signed, found: end }.into());
+            }
+            return Ok(Self { segment: None, base: end, bytes: Vec::new(), offset: 0, first: end });
+        }
+        let name = segment.name();
+        let file = disk.open(&name).during("open", disk.describe(&name))?;
+        // Doubt begins at the checkpoint: lines before it were synced before it was signed.
+        let first = signed.max(segment.base);
+        let offset =
+            super::segments::offset_of(file.as_ref(), segment.base, first).during("search", disk.describe(&name))?;
+        let len = file.len().during("measure", disk.describe(&name))?;
+        let mut bytes = vec![0; usize::try_from(len - offset).expect("a tail fits in memory")];
+        read_exact_at(file.as_ref(), &mut bytes, offset).during("read", disk.describe(&name))?;
+        let before = if offset == 0 { None } else { last_line_before(file.as_ref(), offset) };
+        let found = before.transpose().during("read", disk.describe(&name))?.map_or(segment.base, |seq| seq + 1);
+        if found < signed {
+            return Err(Damage::Truncated { signed, found }.into());
+        }
+        Ok(Self { segment: Some(segment), base: segment.base, bytes, offset, first })
+    }
+
+    /// Quarantines and cuts what is not whole lines; writes the rest over itself and syncs. Gives the number of
+    /// entries.
+    fn keep_whole_lines(
+        &self,
+        disk: &dyn Disk,
+        now: Timestamp,
+        found: &mut Found,
+    ) -> Result<u64, RecoveryError> {
+        let Some(segment) = self.segment else { return Ok(self.base) };
+        let (kept, end) = whole_lines(&self.bytes, self.first);
+        let name = segment.name();
+        let describe = || disk.describe(&name);
+        let file = disk.open_append(&name).during("open", describe())?;
+        let torn = &self.bytes[kept..];
+        if !torn.is_empty() {
+            let at = self.offset + kept as u64;
+            quarantine(disk, &name, at, torn, "torn or unparsable line", now, found)?;
+            file.truncate(at).during("cut", describe())?;
+        }
+        // A failed sync may have left lines in the page cache that are not on the disk and count as clean.
+        let doubtful = kept - kept.min(usize::try_from(DOUBTFUL_BYTES_MAX).expect("a few MiB"));
+        file.rewrite(&self.bytes[doubtful..kept], self.offset + doubtful as u64)
+            .during("write again", describe())?;
+        file.sync().during("sync", describe())?;
+        Ok(end)
+    }
+}
+
+/// Number of the line that ends at `offset`.
+fn last_line_before(file: &dyn super::disk::DiskFile, offset: u64) -> Option<std::io::Result<u64>> {
+    let from = offset.saturating_sub(65_536 + 1);
+    let mut bytes = vec![0; usize::try_from(offset - from).expect("a line and a newline")];
+    if let Err(error) = read_exact_at(file, &mut bytes, from) {
+        return Some(Err(error));
+    }
+    let line = bytes.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
+    line::parse_prefix(line).map(|(seq, _)| Ok(seq))
+}
+
+/// Length of the whole lines at the beginning of `bytes`, whose first number is `first`, and the number after them.
+fn whole_lines(bytes: &[u8], first: u64) -> (usize, u64) {
+    let (mut at, mut seq) = (0, first);
+    while let Some(len) = memchr(b'\n', &bytes[at..]) {
+        if !line::is_whole(&bytes[at..at + len], seq) {
+            break;
+        }
+        at += len + 1;
+        seq += 1;
+    }
+    (at, seq)
+}
+
+/// Copies bytes to `quarantine/` durably, with a note; only then may they be cut.
+fn quarantine(
+    disk: &dyn Disk,
+    file: &str,
+    offset: u64,
+    bytes: &[u8],
+    reason: &str,
+    now: Timestamp,
+    found: &mut Found,
+) -> Result<(), DiskError> {
+    let stem = format!("{QUARANTINE}/{}-{offset:020}", file.replace('/', "-"));
+    let note = json!({"file": file, "offset": offset, "length": bytes.len(), "reason": reason, "at": now});
+    replace(disk, &format!("{stem}.bin"), bytes, Access::Private)?;
+    replace(disk, &format!("{stem}.json"), format!("{note}\n").as_bytes(), Access::Shared)?;
+    found.cut.push(json!({
+        "file": file, "offset": offset, "length": bytes.len(), "reason": reason,
+        "quarantine": format!("{stem}.bin"),
+    }));
+    Ok(())
+}
+
+/// The tree at the checkpoint's size, from the right edge of `tree/`; made again from the entries when it does not
+/// have the checkpoint's root.
+fn tree_at_checkpoint(
+    rows: &Rows,
+    segments: &Segments,
+    checkpoint: Option<&TrustedCheckpoint>,
+    found: &mut Found,
+) -> Result<Frontier, RecoveryError> {
+    let Some(checkpoint) = checkpoint else { return Ok(Frontier::new()) };
+    let size = checkpoint.size();
+    if has_rows(rows, size.get())? && root_at(rows, size)? == checkpoint.root() {
+        return Ok(Frontier::from_rows(rows, size)?);
+    }
+    // Retention may have removed the first segments: then `tree/` is the truth and cannot be made again.
+    if segments.first_seq() != Some(0) {
+        return Err(Damage::RootDiffers { size: size.get() }.into());
+    }
+    rows.truncate_to(0)?;
+    let mut frontier = Frontier::new();
+    grow(segments, rows, &mut frontier, size.get())?;
+    if frontier.root() != checkpoint.root() {
+        return Err(Damage::RootDiffers { size: size.get() }.into());
+    }
+    rows.sync()?;
+    found.tree_rebuilt = true;
+    Ok(frontier)
+}
+
+fn has_rows(rows: &Rows, size: u64) -> Result<bool, DiskError> {
+    for row in 0..super::rows::ROWS {
+        if rows.len(row)? < row_len(row, size) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether the last 256 lines under the checkpoint hash to their leaves.
+fn check_right_edge(
+    disk: &dyn Disk,
+    segments: &Segments,
+    rows: &Rows,
+    signed: u64,
+) -> Result<(), RecoveryError> {
+    let from = signed.saturating_sub(256).max(segments.first_seq().unwrap_or(0));
+    let mut leaves = vec![Hash::from([0; 32]); usize::try_from(signed - from).expect("at most 256")];
+    if leaves.is_empty() {
+        return Ok(());
+    }
+    rows.read_row(0, from, &mut leaves)?;
+    let mut lines = segments.lines_from(from);
+    for (expected, leaf) in (from..).zip(&leaves) {
+        let is_same = match lines.next_line() {
+            Ok(Some((_, line))) => leaf_hash(line) == *leaf,
+            Ok(None) => return Err(Damage::Truncated { signed, found: expected }.into()),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => false,
+            Err(error) => return Err(error.into()),
+        };
+        if !is_same {
+            let file = segments.file_of(expected).map_or_else(String::new, |name| disk.describe(&name));
+            return Err(Damage::LineChanged { seq: expected, file }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Hashes lines from the frontier's size up to `end`, appends their hashes to `tree/`. Gives the last line.
+pub(crate) fn grow(
+    segments: &Segments,
+    rows: &Rows,
+    frontier: &mut Frontier,
+    end: u64,
+) -> Result<Option<Vec<u8>>, DiskError> {
+    /// 4,096 hashes: one append of 128 KiB.
+    const APPEND_EVERY: u64 = 4096;
+    let from = frontier.size().get();
+    let mut hashes = RowHashes::default();
+    let mut last = None;
+    let mut lines = segments.lines_from(if from == end && from > 0 { from - 1 } else { from });
+    while let Some((seq, line)) = lines.next_line()? {
+        if seq + 1 >= end {
+            last = Some(line.to_vec());
+        }
+        if seq >= from && seq < end {
+            let leaf = leaf_hash(line);
+            hashes.push(0, &leaf);
+            frontier.append_with(leaf, |row, _, hash| hashes.push(row, &hash));
+            if seq % APPEND_EVERY == 0 {
+                rows.append(&hashes)?;
+                hashes.clear();
+            }
+        }
+        if seq + 1 >= end {
+            break;
+        }
+    }
+    rows.append(&hashes)?;
+    if frontier.size() < TreeSize::from(end) {
+        let text = format!("ends before entry {end}: the log is damaged; run `bulla verify`");
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, text))
+            .during("read", "entries");
+    }
+    Ok(last)
+}
+
+fn is_log_closed(line: &[u8]) -> bool {
+    serde_json::from_slice::<crate::entry::AuditEntry>(line)
+        .is_ok_and(|entry| entry.event_name.as_deref() == Some("log.closed"))
+}
+
+/// Folders that every log has.
+pub(crate) fn create_folders(disk: &dyn Disk) -> Result<(), DiskError> {
+    for folder in [ENTRIES, TREE, layout::PAYLOADS, QUARANTINE] {
+        disk.create_folder(folder).during("create", disk.describe(folder))?;
+    }
+    disk.sync_folder("").during("sync folder", disk.describe(""))
+}
