@@ -103,6 +103,7 @@ pub const ENGINE: Room = Room {
     doors: &[
         ("store/os_disk.rs", "the door itself: the `Disk` of the operating system"),
         ("store/lock.rs", "an advisory lock belongs to an open file, which the simulator has no use for"),
+        ("take_over.rs", "reads the file of the replaced module, which is no part of a log"),
     ],
     advice: "go through the `Disk` trait; a new door needs a reason in crates/bulla-tidy/src/rooms.rs",
 };

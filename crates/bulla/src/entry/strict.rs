@@ -43,8 +43,8 @@ fn first_byte(text: &[u8]) -> Option<u8> {
 
 fn rejection(error: serde_json::Error) -> Rejected {
     let text = error.to_string();
-    if text.starts_with(DUPLICATE) {
-        Rejected::DuplicateKey(text[DUPLICATE.len()..].to_owned())
+    if let Some(key) = text.strip_prefix(DUPLICATE) {
+        Rejected::DuplicateKey(key.to_owned())
     } else if text.starts_with(DEEP) {
         Rejected::TooDeep
     } else {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::queue::Dropped;
+use super::write::queue::Dropped;
 use crate::clock::Timestamp;
 use crate::entry::{AuditCategory, AuditEntry, AuditOutcome, Event, EventOptions};
 
@@ -18,7 +18,8 @@ pub(crate) fn entry(name: &str, outcome: AuditOutcome, now: Timestamp, detail: V
 
 /// Stored form of an own entry, ready for its prefix.
 pub(crate) fn body(entry: &AuditEntry) -> Vec<u8> {
-    let event = Event::from_entry(entry, &EventOptions::default()).expect("own entries obey the record's rules");
+    let event =
+        Event::from_entry(entry, &EventOptions::default()).expect("own entries obey the record's rules");
     event.body().to_vec()
 }
 

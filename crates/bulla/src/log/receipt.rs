@@ -6,8 +6,8 @@ use bulla_proof::Hash;
 use serde::Serialize;
 
 use super::poison::Poison;
-use super::queue::Fate;
 use super::watermarks::SharedWatermarks;
+use super::write::queue::Fate;
 use super::{OpenError, Rejected};
 use crate::clock::Timestamp;
 use crate::seq::Seq;

@@ -28,11 +28,6 @@ impl<T> Settled<T> {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// The value, if it is there.
-    pub(crate) fn now(&self) -> Option<&T> {
-        self.value.get()
-    }
-
     /// Blocks the thread until the value is there.
     pub(crate) fn wait(&self) -> &T {
         let mut waiting = self.waiting.lock().expect("no panic while held");

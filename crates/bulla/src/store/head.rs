@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use bulla_proof::{Checkpoint, Policy, TrustedCheckpoint};
+use bulla_proof::{Policy, TrustedCheckpoint};
 
 use super::disk::{Access, Disk, DiskError, DiskFile, During, read_all, read_exact_at};
 use super::identity::replace;
@@ -42,6 +42,11 @@ impl Head {
         let describe = || self.disk.describe(CHECKPOINTS);
         self.history.append(format!("{note}\n").as_bytes()).during("append to", describe())?;
         self.history.sync().during("sync", describe())?;
+        self.replace_newest(note)
+    }
+
+    /// Replaces the newest checkpoint only: by the same one with more signatures.
+    pub(crate) fn replace_newest(&self, note: &str) -> Result<(), DiskError> {
         replace(self.disk.as_ref(), CHECKPOINT, note.as_bytes(), Access::Shared)
     }
 }
@@ -87,7 +92,7 @@ pub(crate) fn find_head(disk: &dyn Disk, policy: &Policy) -> Result<Result<Found
         Some(Err(error)) => return Ok(Err(untrusted(CHECKPOINTS, error.to_string()))),
         None => None,
     };
-    let size = |checkpoint: &Option<TrustedCheckpoint>| checkpoint.as_ref().map(|found| found.size());
+    let size = |checkpoint: &Option<TrustedCheckpoint>| checkpoint.as_ref().map(TrustedCheckpoint::size);
     let is_checkpoint_behind = size(&current) < size(&last);
     let newest = if is_checkpoint_behind { last } else { current };
     Ok(Ok(FoundHead { newest, history_len, torn, is_checkpoint_behind }))
@@ -133,11 +138,6 @@ fn note_end(history: &[u8]) -> Option<usize> {
     let signatures = memchr::memmem::find(history, "\n\n\u{2014} ".as_bytes())?;
     let end = memchr::memmem::find(&history[signatures + 2..], b"\n\n")?;
     Some(signatures + 2 + end + 2)
-}
-
-/// Signs what a tree is now.
-pub(crate) fn sign(checkpoint: &Checkpoint, key: &bulla_proof::SignerKey) -> String {
-    checkpoint.sign(&[key])
 }
 
 #[cfg(test)]

@@ -39,7 +39,9 @@ pub struct Identity {
 #[non_exhaustive]
 pub enum IdentityError {
     /// There is no `log.json`.
-    #[error("{0} is not a log: it has no log.json; name a log directory, or an empty or new one to begin a log")]
+    #[error(
+        "{0} is not a log: it has no log.json; name a log directory, or an empty or new one to begin a log"
+    )]
     NotALog(String),
     /// `log.json` cannot be understood.
     #[error("{0} is damaged: {1}; restore it from a copy, it does not change after the log is made")]
@@ -51,7 +53,9 @@ pub enum IdentityError {
     #[error("key {0} does not belong to this log, whose verifier key is {1}")]
     WrongKey(String, String),
     /// The key file is readable by others.
-    #[error("{0} can be read by others: run `chmod 600` on it, and rotate the key if others may have seen it")]
+    #[error(
+        "{0} can be read by others: run `chmod 600` on it, and rotate the key if others may have seen it"
+    )]
     KeyExposed(String),
     /// The key file is missing.
     #[error("{0} is missing: put it back, or name the key that signs for this log")]
@@ -85,7 +89,10 @@ impl Identity {
         let identity: Self = serde_json::from_slice(&bytes).map_err(damaged)?;
         let vkey = identity.verifier_key().map_err(|text| IdentityError::Damaged(name.clone(), text))?;
         if vkey.name() != identity.origin {
-            return Err(IdentityError::Damaged(name, "origin is not the name of the verifier key".to_owned()));
+            return Err(IdentityError::Damaged(
+                name,
+                "origin is not the name of the verifier key".to_owned(),
+            ));
         }
         Ok(identity)
     }

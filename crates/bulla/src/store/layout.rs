@@ -29,7 +29,7 @@ pub(crate) const TILE_WIDTH: u64 = 256;
 
 /// How a segment is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SegmentKind {
+pub(crate) enum SegmentKind {
     /// JSON Lines.
     Plain,
     /// Compressed, with a seek table.
@@ -84,8 +84,12 @@ mod tests {
                 assert_eq!(parse_segment(name.strip_prefix("entries/").unwrap()), Some((base, kind)));
             }
         }
-        for name in ["0.jsonl", "00000000000000000000.json", "0000000000000000000x.jsonl", "99999999999999999999.jsonl"]
-        {
+        for name in [
+            "0.jsonl",
+            "00000000000000000000.json",
+            "0000000000000000000x.jsonl",
+            "99999999999999999999.jsonl",
+        ] {
             assert_eq!(parse_segment(name), None, "{name}");
         }
     }

@@ -5,13 +5,11 @@ pub(crate) mod disk;
 pub(crate) mod head;
 pub(crate) mod identity;
 pub(crate) mod layout;
-pub(crate) mod line;
 pub(crate) mod os_disk;
 pub(crate) mod payloads;
 pub(crate) mod recovery;
 pub(crate) mod rows;
-pub(crate) mod sealed;
-pub(crate) mod segments;
+pub(crate) mod segment;
 
 pub use disk::{Access, Disk, DiskError, DiskFile, LockGuard};
 pub use head::HeadError;

@@ -56,15 +56,15 @@ impl Disk for OsDisk {
         };
         let file =
             OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(self.path(name))?;
-        OsFile::new(file)
+        OsFile::begin(file)
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        OsFile::new(File::open(self.path(name))?)
+        OsFile::begin(File::open(self.path(name))?)
     }
 
     fn open_append(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        OsFile::new(OpenOptions::new().read(true).write(true).open(self.path(name))?)
+        OsFile::begin(OpenOptions::new().read(true).write(true).open(self.path(name))?)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -124,7 +124,7 @@ struct OsFile {
 }
 
 impl OsFile {
-    fn new(file: File) -> io::Result<Arc<dyn DiskFile>> {
+    fn begin(file: File) -> io::Result<Arc<dyn DiskFile>> {
         let end = AtomicU64::new(file.metadata()?.len());
         Ok(Arc::new(Self { file, end }))
     }

@@ -14,9 +14,9 @@ use super::disk::{Access, Disk, DiskError, During, read_exact_at};
 use super::head::{self, HeadError};
 use super::identity::replace;
 use super::layout::{self, CHECKPOINT, CHECKPOINTS, ENTRIES, QUARANTINE, SegmentKind, TREE, UNFINISHED};
-use super::line;
 use super::rows::{RowHashes, Rows, row_len};
-use super::segments::{Segment, Segments};
+use super::segment::catalogue::{Segment, Segments};
+use super::segment::line;
 use crate::clock::Timestamp;
 
 /// Damage that opening refuses to write on, because no crash explains it. Run `bulla verify` for the whole truth.
@@ -35,7 +35,9 @@ pub enum Damage {
         found: u64,
     },
     /// A line under the newest checkpoint is not the one that was signed for.
-    #[error("entry {seq} in {file} is not the one that was signed for; run `bulla verify` to see all that changed")]
+    #[error(
+        "entry {seq} in {file} is not the one that was signed for; run `bulla verify` to see all that changed"
+    )]
     LineChanged {
         /// Number of the entry.
         seq: u64,
@@ -43,7 +45,9 @@ pub enum Damage {
         file: String,
     },
     /// Entries and `tree/` both differ from the newest checkpoint.
-    #[error("the entries do not have the root of the checkpoint of size {size}; run `bulla verify` to find where")]
+    #[error(
+        "the entries do not have the root of the checkpoint of size {size}; run `bulla verify` to find where"
+    )]
     RootDiffers {
         /// Size of the newest checkpoint.
         size: u64,
@@ -73,7 +77,7 @@ pub(crate) enum RecoveryError {
 /// A log that can be written.
 #[derive(Debug)]
 pub(crate) struct Recovered {
-    pub(crate) segments: Segments,
+    pub(crate) segments: Arc<Segments>,
     pub(crate) rows: Rows,
     pub(crate) frontier: Frontier,
     pub(crate) checkpoint: Option<TrustedCheckpoint>,
@@ -189,7 +193,7 @@ const SEGMENTS_CHECKED: usize = 8;
 
 /// Whether each of the last segments ends where the next begins. Older ones, and what lies inside, are for
 /// `verify`.
-fn check_contiguous(disk: &dyn Disk, segments: &Segments) -> Result<(), RecoveryError> {
+fn check_contiguous(disk: &dyn Disk, segments: &Arc<Segments>) -> Result<(), RecoveryError> {
     let list = segments.list();
     for pair in list[list.len().saturating_sub(SEGMENTS_CHECKED)..].windows(2) {
         let expected = last_seq(disk, pair[0])?.map_or(pair[0].base, |seq| seq + 1);
@@ -214,7 +218,8 @@ fn last_seq(disk: &dyn Disk, segment: Segment) -> Result<Option<u64>, DiskError>
             bytes
         }
         SegmentKind::Sealed => {
-            let reader = super::sealed::SealedReader::open(file).during("open", disk.describe(&name))?;
+            let reader =
+                super::segment::sealed::SealedReader::open(file).during("open", disk.describe(&name))?;
             match reader.frames().len().checked_sub(1) {
                 Some(last) => reader.read_frame(last).during("read", disk.describe(&name))?,
                 None => Vec::new(),
@@ -239,7 +244,7 @@ struct Tail {
 
 impl Tail {
     /// Reads the open segment from the newest checkpoint on, or from its beginning.
-    fn measure(disk: &dyn Disk, segments: &Segments, signed: u64) -> Result<Self, RecoveryError> {
+    fn measure(disk: &dyn Disk, segments: &Arc<Segments>, signed: u64) -> Result<Self, RecoveryError> {
         let Some(segment) = segments.last() else {
             if signed > 0 {
                 return Err(Damage::Truncated { signed, found: 0 }.into());
@@ -257,13 +262,14 @@ impl Tail {
         let file = disk.open(&name).during("open", disk.describe(&name))?;
         // Doubt begins at the checkpoint: lines before it were synced before it was signed.
         let first = signed.max(segment.base);
-        let offset =
-            super::segments::offset_of(file.as_ref(), segment.base, first).during("search", disk.describe(&name))?;
+        let offset = super::segment::catalogue::offset_of(file.as_ref(), segment.base, first)
+            .during("search", disk.describe(&name))?;
         let len = file.len().during("measure", disk.describe(&name))?;
         let mut bytes = vec![0; usize::try_from(len - offset).expect("a tail fits in memory")];
         read_exact_at(file.as_ref(), &mut bytes, offset).during("read", disk.describe(&name))?;
         let before = if offset == 0 { None } else { last_line_before(file.as_ref(), offset) };
-        let found = before.transpose().during("read", disk.describe(&name))?.map_or(segment.base, |seq| seq + 1);
+        let found =
+            before.transpose().during("read", disk.describe(&name))?.map_or(segment.base, |seq| seq + 1);
         if found < signed {
             return Err(Damage::Truncated { signed, found }.into());
         }
@@ -347,7 +353,7 @@ fn quarantine(
 /// have the checkpoint's root.
 fn tree_at_checkpoint(
     rows: &Rows,
-    segments: &Segments,
+    segments: &Arc<Segments>,
     checkpoint: Option<&TrustedCheckpoint>,
     found: &mut Found,
 ) -> Result<Frontier, RecoveryError> {
@@ -383,7 +389,7 @@ fn has_rows(rows: &Rows, size: u64) -> Result<bool, DiskError> {
 /// Whether the last 256 lines under the checkpoint hash to their leaves.
 fn check_right_edge(
     disk: &dyn Disk,
-    segments: &Segments,
+    segments: &Arc<Segments>,
     rows: &Rows,
     signed: u64,
 ) -> Result<(), RecoveryError> {
@@ -411,7 +417,7 @@ fn check_right_edge(
 
 /// Hashes lines from the frontier's size up to `end`, appends their hashes to `tree/`. Gives the last line.
 pub(crate) fn grow(
-    segments: &Segments,
+    segments: &Arc<Segments>,
     rows: &Rows,
     frontier: &mut Frontier,
     end: u64,
@@ -442,8 +448,7 @@ pub(crate) fn grow(
     rows.append(&hashes)?;
     if frontier.size() < TreeSize::from(end) {
         let text = format!("ends before entry {end}: the log is damaged; run `bulla verify`");
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, text))
-            .during("read", "entries");
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, text)).during("read", "entries");
     }
     Ok(last)
 }

@@ -50,8 +50,7 @@ impl Rows {
 
     fn reopen(&self, row: u8) -> Result<Option<Arc<dyn DiskFile>>, DiskError> {
         let name = layout::row(row);
-        let opened =
-            if self.may_write { self.disk.open_append(&name) } else { self.disk.open(&name) };
+        let opened = if self.may_write { self.disk.open_append(&name) } else { self.disk.open(&name) };
         let file = match opened.during("open", self.disk.describe(&name)) {
             Ok(file) => Some(file),
             Err(error) if error.is_missing() => None,
@@ -74,8 +73,7 @@ impl Rows {
             return Ok(file);
         }
         let name = layout::row(row);
-        let file =
-            self.disk.create(&name, Access::Shared).during("create", self.disk.describe(&name))?;
+        let file = self.disk.create(&name, Access::Shared).during("create", self.disk.describe(&name))?;
         self.files.write().expect("no panic while held")[usize::from(row)] = Some(file.clone());
         Ok(file)
     }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use bulla_proof::{Frontier, HASH_LEN, Hash, leaf_hash};
 
-use super::poison::Poison;
 use super::queue::{Chunk, Outcome};
 use crate::clock::Timestamp;
 use crate::entry::PayloadFile;
 use crate::entry::limits::PREFIX_BYTES_MAX;
-use crate::store::line;
-use crate::store::open_segment::BatchLines;
+use crate::log::poison::Poison;
 use crate::store::rows::RowHashes;
+use crate::store::segment::line;
+use crate::store::segment::open_segment::BatchLines;
 
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -64,6 +64,10 @@ impl Batch {
             frontier.append_with(leaf, |row, _, hash| hashes.push(row, &hash));
         }
         Self { lines: Arc::new(lines), recorded_at, hashes, frontier, own: own.len() as u64, chunks }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.ends.is_empty()
     }
 
     /// Number after the last entry.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::disk::{Access, Disk, DiskError, DiskFile, During};
-use super::layout::{ENTRIES, SegmentKind, TILE_WIDTH};
+use super::catalogue::{Segment, Segments};
 use super::line;
-use super::segments::{Segment, Segments};
 use crate::clock::Timestamp;
 use crate::entry::limits::PREFIX_BYTES_MAX;
+use crate::store::disk::{Access, Disk, DiskError, DiskFile, During};
+use crate::store::layout::{ENTRIES, SegmentKind, TILE_WIDTH};
 
 /// When a segment is full.
 #[derive(Debug, Clone, Copy)]

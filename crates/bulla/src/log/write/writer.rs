@@ -7,20 +7,20 @@ use std::time::Duration;
 use bulla_proof::Frontier;
 
 use super::batch::{Batch, Scratch};
-use super::own;
-use super::poison::{Poison, PoisonCause};
 use super::queue::{Chunk, Gathered, Queue};
 use super::recorder_clock::RecorderClock;
 use super::syncer::Syncer;
-use super::watermarks::SharedWatermarks;
 use crate::entry::AuditEntry;
 use crate::entry::limits::SEQ_END;
+use crate::log::own;
+use crate::log::poison::{Poison, PoisonCause};
+use crate::log::watermarks::SharedWatermarks;
 use crate::read::recent::Recent;
 use crate::store::disk::Disk;
-use crate::store::open_segment::OpenSegment;
 use crate::store::payloads;
 use crate::store::recovery::BATCH_BYTES_MAX;
 use crate::store::rows::Rows;
+use crate::store::segment::open_segment::OpenSegment;
 
 /// Everything that the writer writes to and tells.
 pub(crate) struct Writer {
@@ -49,6 +49,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Writes until the log is closed, or something fails.
     pub(crate) fn run(&mut self) -> Result<(), Poison> {
+        self.commit(Vec::new())?; // `log.opened`
         loop {
             let patience = if self.syncing.is_some() { Some(Duration::ZERO) } else { self.heartbeat };
             match self.queue.gather(BATCH_BYTES_MAX, patience) {
@@ -65,6 +66,9 @@ impl Writer {
     /// The order of these lines is the durability argument; see docs/durability.md.
     fn commit(&mut self, gathered: Vec<Chunk>) -> Result<(), Poison> {
         let mut batch = self.number_and_hash(gathered)?; // while the batch before it syncs
+        if batch.is_empty() {
+            return Ok(());
+        }
         let written = self.finish_sync().and_then(|()| self.write(&mut batch));
         match written {
             Ok(()) => self.sync(batch),

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use bulla_proof::Hash;
 
-use super::poison::Poison;
-use super::receipt::{Receipt, RecordError, State};
-use super::settled::Settled;
 use crate::clock::Timestamp;
 use crate::entry::{Event, PayloadFile};
+use crate::log::poison::Poison;
+use crate::log::receipt::{Receipt, RecordError, State};
+use crate::log::settled::Settled;
 
 /// 128 KiB: two of the longest entries, about 350 usual ones.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -98,7 +98,10 @@ impl Chunk {
 #[derive(Debug)]
 pub(crate) enum NotQueued {
     /// No room; the event is handed back.
-    Full { event: Event, queued: usize },
+    Full {
+        event: Event,
+        queued: usize,
+    },
     Ended(RecordError),
 }
 
@@ -216,10 +219,7 @@ impl Queue {
     }
 
     fn has_room(&self, state: &Queued, size: usize) -> bool {
-        state.bytes == 0
-            || state.bytes + size <= self.bytes_max
-            || state.is_closed
-            || state.poison.is_some()
+        state.bytes == 0 || state.bytes + size <= self.bytes_max || state.is_closed || state.poison.is_some()
     }
 
     /// Takes chunks up to `bytes_max` bytes. When there are none: waits up to `patience`, for ever when `None`.

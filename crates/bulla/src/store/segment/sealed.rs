@@ -5,7 +5,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::disk::{DiskFile, read_exact_at};
+use crate::store::disk::{DiskFile, read_exact_at};
 
 /// Magic number of the skippable frame that holds the seek table.
 const SKIPPABLE_MAGIC: u32 = 0x184D_2A5E;

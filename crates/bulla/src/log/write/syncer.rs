@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::poison::{Poison, PoisonCause};
+use crate::log::poison::{Poison, PoisonCause};
 use crate::store::disk::{DiskError, DiskFile, During};
 
 #[derive(Debug)]

@@ -5,10 +5,10 @@ use std::sync::{Arc, RwLock};
 
 use memchr::memchr;
 
-use super::disk::{Disk, DiskError, DiskFile, During};
-use super::layout::{self, SegmentKind, TILE_WIDTH};
 use super::line;
 use super::sealed::SealedReader;
+use crate::store::disk::{Disk, DiskError, DiskFile, During};
+use crate::store::layout::{self, SegmentKind, TILE_WIDTH};
 
 /// One segment: its file, and the number of its first line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,16 +34,15 @@ pub(crate) struct Segments {
 const BLOCK: usize = 256 * 1024;
 
 impl Segments {
-    pub(crate) fn open(disk: Arc<dyn Disk>) -> Result<Self, DiskError> {
-        let segments = Self { disk, list: RwLock::default() };
+    pub(crate) fn open(disk: Arc<dyn Disk>) -> Result<Arc<Self>, DiskError> {
+        let segments = Arc::new(Self { disk, list: RwLock::default() });
         segments.refresh()?;
         Ok(segments)
     }
 
     /// Looks at the folder again: the writer rolls over and seals.
     pub(crate) fn refresh(&self) -> Result<(), DiskError> {
-        let names =
-            self.disk.list(layout::ENTRIES).during("list", self.disk.describe(layout::ENTRIES))?;
+        let names = self.disk.list(layout::ENTRIES).during("list", self.disk.describe(layout::ENTRIES))?;
         let mut list: Vec<Segment> = names
             .iter()
             .filter_map(|name| layout::parse_segment(name))
@@ -90,8 +89,8 @@ impl Segments {
     /// Lines from `seq` on, to the end of what is stored.
     ///
     /// The caller stops at the durable end: what comes after it may be half a line.
-    pub(crate) fn lines_from(&self, seq: u64) -> Lines<'_> {
-        Lines { segments: self, next: seq, open: None, held: Vec::new(), at: 0 }
+    pub(crate) fn lines_from(self: &Arc<Self>, seq: u64) -> Lines {
+        Lines { segments: self.clone(), next: seq, open: None, held: Vec::new(), at: 0 }
     }
 
     /// File that holds entry `seq`.
@@ -120,8 +119,7 @@ impl Segments {
         let describe = || self.disk.describe(&segment.name());
         match segment.kind {
             SegmentKind::Plain => {
-                let offset =
-                    offset_of(file.as_ref(), segment.base, seq).during("search", describe())?;
+                let offset = offset_of(file.as_ref(), segment.base, seq).during("search", describe())?;
                 Ok(Body::Plain { file, offset })
             }
             SegmentKind::Sealed => {
@@ -149,15 +147,15 @@ enum Body {
 
 /// Stored lines in order; see [`Segments::lines_from`].
 #[derive(Debug)]
-pub(crate) struct Lines<'a> {
-    segments: &'a Segments,
+pub(crate) struct Lines {
+    segments: Arc<Segments>,
     next: u64,
     open: Option<OpenSegment>,
     held: Vec<u8>,
     at: usize,
 }
 
-impl Lines<'_> {
+impl Lines {
     /// The next line without its newline, or `None` where the stored lines end.
     pub(crate) fn next_line(&mut self) -> Result<Option<(u64, &[u8])>, DiskError> {
         let range = loop {

@@ -1,0 +1,6 @@
+//! What `bulla` promises, tested from outside.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod engine;
+mod rules;
