@@ -46,6 +46,7 @@ mod note;
 mod policy;
 mod policy_text;
 mod proof_file;
+mod prover;
 mod rows;
 mod tile;
 mod verdict;
@@ -63,6 +64,7 @@ pub use note::{NOTE_LEN_MAX, Note, NoteError, NoteSignature, SIGNATURES_MAX, Ver
 pub use policy::{Policy, PolicyError, PolicyLog, PolicyWitness, TrustedCheckpoint, WitnessTime};
 pub use policy_text::{POLICY_LEN_MAX, PolicyParseError};
 pub use proof_file::{CheckError, PROOF_FILE_LEN_MAX, PROOF_HASHES_MAX, ProofFile, ProofFileError};
+pub use prover::Prover;
 pub use rows::{MemoryRows, ROW_COUNT, ROW_WIDTH, RowReader, RowUnavailable};
 pub use tile::{
     BundleError, ENTRY_LEN_MAX, EntryBundle, TILE_LEVEL_MAX, TILE_WIDTH, TileError, TileId, TileKind,

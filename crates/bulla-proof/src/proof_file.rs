@@ -50,7 +50,7 @@ pub enum ProofFileError {
     /// The first line names the format.
     #[error("read proof: the first line must be {FIRST_LINE}")]
     FirstLine,
-    /// An extra line has padded standard base64.
+    /// An extra line has padded standard base64 of at least one byte.
     #[error("read proof: the extra line must be `extra` and padded standard base64")]
     Extra,
     /// The entry's index is decimal without leading zeros.
@@ -92,11 +92,10 @@ impl ProofFile {
         Ok(Self { extra: None, index, proof, note: Note::parse(note.as_bytes())? })
     }
 
-    /// Adds data that travels with the proof and that nothing authenticates.
+    /// Adds data that travels with the proof and that nothing authenticates; no bytes are no data.
     #[must_use]
-    pub fn with_extra(mut self, extra: Vec<u8>) -> Self {
-        self.extra = Some(extra);
-        self
+    pub fn with_extra(self, extra: Vec<u8>) -> Self {
+        Self { extra: Some(extra).filter(|extra| !extra.is_empty()), ..self }
     }
 
     /// Reads a proof file.
@@ -233,7 +232,10 @@ fn split_line(text: &str) -> Option<(&str, &str)> {
 }
 
 fn parse_extra(encoded: &str) -> Result<Vec<u8>, ProofFileError> {
-    Base64::decode_vec(encoded).map_err(|_| ProofFileError::Extra)
+    match Base64::decode_vec(encoded) {
+        Ok(extra) if !extra.is_empty() => Ok(extra),
+        _ => Err(ProofFileError::Extra),
+    }
 }
 
 /// The hashes up to the blank line, and what follows it.
