@@ -14,6 +14,7 @@ mod note;
 mod policy;
 mod proof_file;
 mod rfc6962_vectors;
+mod spec_vectors;
 mod tile;
 mod tree;
 mod verdict;

@@ -1,8 +1,8 @@
 //! Proof files: their one form, and what is found when something is changed.
 
 use bulla_proof::{
-    Algorithm, CheckError, Checkpoint, CosignerKey, FindingKind, Hash, LeafIndex, MemoryRows, Note, Policy,
-    ProofFile, ProofFileError, SignerKey, empty_root, leaf_hash, prove_inclusion,
+    Algorithm, CheckError, Checkpoint, CheckpointError, CosignerKey, FindingKind, Hash, LeafIndex,
+    MemoryRows, Note, Policy, ProofFile, ProofFileError, SignerKey, empty_root, leaf_hash, prove_inclusion,
 };
 
 const ORIGIN: &str = "log.example/audit";
@@ -113,7 +113,8 @@ fn what_is_found_has_the_kind_of_what_was_done() {
     check(2, &hashes, &note.replace("\n5\n", "\n6\n"), vec![FindingKind::CheckpointBadSignature]);
     let text = "no checkpoint\n";
     let signed = Note::new(text, vec![log.signer.sign_note(text)]).unwrap().to_string();
-    check(2, &hashes, &signed, vec![FindingKind::CheckpointMalformed]);
+    let refused = ProofFile::new(LeafIndex(2), hashes.clone(), &signed);
+    assert_eq!(refused, Err(ProofFileError::Checkpoint(CheckpointError::Lines)));
 }
 
 #[test]
@@ -156,7 +157,7 @@ fn extra_data_is_carried_and_no_data_is_no_line() {
 #[test]
 fn what_is_not_a_proof_file_is_refused() {
     let hash = empty_root().to_base64();
-    let note = "a\n\n— a.example AAAAAQA=\n";
+    let note = format!("a\n1\n{hash}\n\n— a.example AAAAAQA=\n");
     let check = |text: String, expected: ProofFileError| {
         assert_eq!(ProofFile::parse(text.as_bytes()), Err(expected), "{text:?}");
     };
@@ -180,6 +181,8 @@ fn what_is_not_a_proof_file_is_refused() {
     check(format!("{first}\nindex 0\n{hash}"), ProofFileError::Hashes);
     check(format!("{first}\nindex 0\n{hash}=\n\n{note}"), ProofFileError::Hashes);
     check(format!("{first}\nindex 0\n{}\n\n{note}", &hash[..43]), ProofFileError::Hashes);
+    let second_blank = ProofFile::parse(format!("{first}\nindex 0\n\n{hash}\n{hash}\n\n{note}").as_bytes());
+    assert_eq!(second_blank, Err(ProofFileError::Checkpoint(CheckpointError::Size)));
     let too_many = format!("{hash}\n").repeat(65);
     check(format!("{first}\nindex 0\n{too_many}\n{note}"), ProofFileError::Hashes);
     assert!(ProofFile::parse(format!("{first}\nindex 0\n\n").as_bytes()).is_err());
@@ -187,5 +190,5 @@ fn what_is_not_a_proof_file_is_refused() {
     assert_eq!(ProofFile::parse(b"c2sp.org/tlog-proof@v1\n\xff"), Err(ProofFileError::NotText));
     let most = format!("{hash}\n").repeat(64);
     assert!(ProofFile::parse(format!("{first}\nindex 0\n{most}\n{note}").as_bytes()).is_ok());
-    assert!(ProofFile::new(LeafIndex(0), vec![empty_root(); 65], note).is_err());
+    assert!(ProofFile::new(LeafIndex(0), vec![empty_root(); 65], &note).is_err());
 }
