@@ -56,6 +56,16 @@ impl Frontier {
 /// Equal sizes are consistent when the roots are equal and the proof is empty. The empty tree is consistent with
 /// every tree, with an empty proof.
 ///
+/// ```
+/// use bulla_proof::{MemoryRows, TreeSize, check_consistency, leaf_hash, prove_consistency};
+///
+/// let mut rows: MemoryRows = (0..5u8).map(|leaf| leaf_hash(&[leaf])).collect();
+/// let (old, old_root) = (rows.size(), rows.root());
+/// rows.append(leaf_hash(b"one more"));
+/// let proof = prove_consistency(&rows, old, rows.size()).unwrap();
+/// assert_eq!(check_consistency(old, rows.size(), &proof, &old_root, &rows.root()), Ok(()));
+/// ```
+///
 /// # Errors
 /// Says what about the proof is wrong. It must have exactly the hashes that belong there, no more and no fewer.
 pub fn check_consistency(

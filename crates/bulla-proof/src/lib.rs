@@ -60,7 +60,9 @@ pub use frontier::{Frontier, UnalignedSubtree, root_at};
 pub use hash::{HASH_LEN, Hash, MalformedHash, empty_root, leaf_hash, node_hash, subtree_root};
 pub use inclusion::{check_inclusion, prove_inclusion};
 pub use key::{Algorithm, KEY_NAME_LEN_MAX, KeyError, SignatureError, SignerKey, VerifierKey};
-pub use note::{NOTE_LEN_MAX, Note, NoteError, NoteSignature, SIGNATURES_MAX, VerifiedSignature};
+pub use note::{
+    MalformedSignatureLine, NOTE_LEN_MAX, Note, NoteError, NoteSignature, SIGNATURES_MAX, VerifiedSignature,
+};
 pub use policy::{Policy, PolicyError, PolicyLog, PolicyWitness, TrustedCheckpoint, WitnessTime};
 pub use policy_text::{POLICY_LEN_MAX, PolicyParseError};
 pub use proof_file::{CheckError, PROOF_FILE_LEN_MAX, PROOF_HASHES_MAX, ProofFile, ProofFileError};

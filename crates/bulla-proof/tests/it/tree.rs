@@ -202,7 +202,7 @@ fn a_changed_inclusion_proof_is_refused() {
 }
 
 #[test]
-fn an_inclusion_proof_for_another_size_is_refused_or_leads_to_another_root() {
+fn an_inclusion_proof_is_refused_for_the_same_log_at_another_size() {
     let leaves = leaves(40);
     let rows: MemoryRows = leaves.iter().copied().collect();
     for n in 1..=leaves.len() {
