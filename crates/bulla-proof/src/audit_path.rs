@@ -95,7 +95,7 @@ pub(crate) enum Sibling {
 }
 
 /// What stands beside the path from `start`, which begins in the tree, up to the root.
-pub(crate) fn siblings(start: Subtree, size: TreeSize) -> impl Iterator<Item = Sibling> {
+pub(crate) fn siblings(start: Subtree, size: TreeSize) -> impl Iterator<Item = Sibling> + Clone {
     let mut at = start;
     core::iter::from_fn(move || {
         while !at.spans(size) {
@@ -119,20 +119,26 @@ pub(crate) fn check_length(expected: usize, proof: &[Hash]) -> Result<(), ProofE
     if actual == expected { Ok(()) } else { Err(ProofError::WrongLength { expected, actual }) }
 }
 
-/// Adds the hashes beside the path from `start` to `proof`, lowest first.
-pub(crate) fn prove_path<R: RowReader>(
-    window: &mut RowWindow<'_, R>,
+/// The hashes beside the path from `start`, lowest first, behind the root of `start` itself where that leads.
+/// `root_of` gives the roots of complete subtrees.
+pub(crate) fn prove_path<E>(
+    mut root_of: impl FnMut(Subtree) -> Result<Hash, E>,
     edge: &Frontier,
     start: Subtree,
-    proof: &mut Vec<Hash>,
-) -> Result<(), R::Error> {
-    for sibling in siblings(start, edge.size()) {
+    leads_with_start: bool,
+) -> Result<Vec<Hash>, E> {
+    let beside = siblings(start, edge.size());
+    let mut proof = Vec::with_capacity(usize::from(leads_with_start) + beside.clone().count());
+    if leads_with_start {
+        proof.push(root_of(start)?);
+    }
+    for sibling in beside {
         proof.push(match sibling {
-            Sibling::Left(subtree) | Sibling::Right(subtree) => window.root(subtree)?,
+            Sibling::Left(subtree) | Sibling::Right(subtree) => root_of(subtree)?,
             Sibling::Edge { level } => edge.root_below(level).expect("an edge sibling has at least one leaf"),
         });
     }
-    Ok(())
+    Ok(proof)
 }
 
 /// The 256 stored hashes around a path, read once for each row that the path crosses.

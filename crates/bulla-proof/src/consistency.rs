@@ -42,25 +42,12 @@ impl Frontier {
         if old > new {
             return Err(ProveError::SizesReversed { old, new });
         }
-        let mut proof = Vec::new();
-        if old.0 > 0 && old < new {
-            self.prove_growth(rows, old, &mut proof).map_err(ProveError::ReadRow)?;
+        if old.0 == 0 || old == new {
+            return Ok(Vec::new());
         }
-        Ok(proof)
-    }
-
-    fn prove_growth<R: RowReader>(
-        &self,
-        rows: &R,
-        old: TreeSize,
-        proof: &mut Vec<Hash>,
-    ) -> Result<(), R::Error> {
-        let mut window = RowWindow::new(rows, self.size());
-        let start = last_complete_subtree(old);
-        if !old.0.is_power_of_two() {
-            proof.push(window.root(start)?);
-        }
-        prove_path(&mut window, self, start, proof)
+        let mut window = RowWindow::new(rows, new);
+        let (start, leads) = (last_complete_subtree(old), leads_with_subtree(old));
+        prove_path(|subtree| window.root(subtree), self, start, leads).map_err(ProveError::ReadRow)
     }
 }
 
@@ -68,6 +55,16 @@ impl Frontier {
 ///
 /// Equal sizes are consistent when the roots are equal and the proof is empty. The empty tree is consistent with
 /// every tree, with an empty proof.
+///
+/// ```
+/// use bulla_proof::{MemoryRows, TreeSize, check_consistency, leaf_hash, prove_consistency};
+///
+/// let mut rows: MemoryRows = (0..5u8).map(|leaf| leaf_hash(&[leaf])).collect();
+/// let (old, old_root) = (rows.size(), rows.root());
+/// rows.append(leaf_hash(b"one more"));
+/// let proof = prove_consistency(&rows, old, rows.size()).unwrap();
+/// assert_eq!(check_consistency(old, rows.size(), &proof, &old_root, &rows.root()), Ok(()));
+/// ```
 ///
 /// # Errors
 /// Says what about the proof is wrong. It must have exactly the hashes that belong there, no more and no fewer.
@@ -103,12 +100,10 @@ fn check_growth(
 ) -> Result<(), ProofError> {
     let start = last_complete_subtree(old);
     let beside_count = siblings(start, new).count();
-    let (seed, beside) = if old.0.is_power_of_two() {
-        check_length(beside_count, proof)?;
-        (*old_root, proof)
-    } else {
-        check_length(beside_count + 1, proof)?;
-        (proof[0], &proof[1..])
+    check_length(usize::from(leads_with_subtree(old)) + beside_count, proof)?;
+    let (seed, beside) = match proof.split_first() {
+        Some((first, rest)) if leads_with_subtree(old) => (*first, rest),
+        _ => (*old_root, proof),
     };
     let (mut computed_old, mut computed_new) = (seed, seed);
     for (sibling, hash) in siblings(start, new).zip(beside) {
@@ -125,9 +120,15 @@ fn check_growth(
 }
 
 /// The complete subtree that ends with the last leaf of a tree that is not empty.
-fn last_complete_subtree(size: TreeSize) -> Subtree {
+pub(crate) fn last_complete_subtree(size: TreeSize) -> Subtree {
     let level = size.0.trailing_zeros() as u8;
     Subtree { level, offset: size.complete_subtrees(level) - 1 }
+}
+
+/// Whether the proof begins with the root of [`last_complete_subtree`]: not when that is the whole old tree, whose
+/// root the checker has.
+pub(crate) fn leads_with_subtree(old: TreeSize) -> bool {
+    !old.0.is_power_of_two()
 }
 
 fn expect_old(computed: Hash, expected: &Hash) -> Result<(), ProofError> {

@@ -21,6 +21,18 @@ pub const TIME_MAX: u64 = i64::MAX as u64;
 const SUBTREE_LABEL: &[u8; 12] = b"subtree/v1\n\0";
 
 /// A witness's secret key with its name. Wiped from memory when dropped.
+///
+/// ```
+/// use bulla_proof::{Algorithm, Checkpoint, CosignerKey, TreeSize, empty_root};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let witness = CosignerKey::from_seed("witness.example", Algorithm::Ed25519Cosignature, [7; 32])?;
+/// let checkpoint = Checkpoint::new("log.example", TreeSize(0), empty_root())?;
+/// let line = witness.cosign(&checkpoint, 1_700_000_000);
+/// assert_eq!(witness.verifier_key().verify(&checkpoint.to_text(), &line), Ok(Some(1_700_000_000)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct CosignerKey {
     name: String,

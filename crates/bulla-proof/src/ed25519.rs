@@ -10,14 +10,16 @@ pub(crate) const SEED_LEN: usize = 32;
 pub(crate) const PUBLIC_LEN: usize = 32;
 pub(crate) const SIGNATURE_LEN: usize = 64;
 
-/// A public key that is no weak one.
+/// A public key in its one encoding, and not a weak one.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PublicKey(VerifyingKey);
 
 impl PublicKey {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let key = VerifyingKey::from_bytes(bytes.try_into().ok()?).ok()?;
-        if key.is_weak() { None } else { Some(Self(key)) }
+        // The curve library also reads a second encoding of some points: one key would have two ids.
+        let is_canonical = key.to_edwards().compress().as_bytes() == bytes;
+        if is_canonical && !key.is_weak() { Some(Self(key)) } else { None }
     }
 }
 

@@ -9,7 +9,7 @@ use core::fmt;
 use base64ct::{Base64, Encoding};
 use sha2::block_api::compress256;
 
-/// Length of a [`Hash`] in bytes.
+/// Length of a hash in bytes.
 pub const HASH_LEN: usize = 32;
 
 /// 44: base64 of 32 bytes, padded.

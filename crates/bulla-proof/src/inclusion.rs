@@ -8,8 +8,8 @@ use crate::{Frontier, Hash, LeafIndex, ProofError, ProveError, RowReader, Subtre
 
 /// Proves that a leaf is in the tree of this size: the hashes beside its path, leaf's sibling first.
 ///
-/// Reads at most 256 hashes of each row for the path, and as many again for the right edge. Who proves many
-/// leaves of one size keeps its [`Frontier`] and uses [`Frontier::prove_inclusion`].
+/// Reads at most 256 hashes of each row for the path, and as many again for the right edge. To prove much of one
+/// log, keep the tree's [`Frontier`] and use [`Frontier::prove_inclusion`], or keep a [`Prover`](crate::Prover).
 ///
 /// # Errors
 /// When the leaf is not in the tree, or a row cannot be read.
@@ -38,10 +38,9 @@ impl Frontier {
         if index.0 >= size.0 {
             return Err(ProveError::IndexOutsideTree { index, size });
         }
-        let start = Subtree::leaf(index);
-        let mut proof = Vec::with_capacity(siblings(start, size).count());
-        prove_path(&mut RowWindow::new(rows, size), self, start, &mut proof).map_err(ProveError::ReadRow)?;
-        Ok(proof)
+        let mut window = RowWindow::new(rows, size);
+        prove_path(|subtree| window.root(subtree), self, Subtree::leaf(index), false)
+            .map_err(ProveError::ReadRow)
     }
 }
 

@@ -141,6 +141,7 @@ impl VerifierKey {
     /// When the name is not one, or the key does not fit the algorithm.
     pub fn new(name: &str, algorithm: Algorithm, public: &[u8]) -> Result<Self, KeyError> {
         check_name(name)?;
+        let algorithm = Algorithm::from_byte(algorithm.byte());
         let key = decode_public(algorithm, public).ok_or(KeyError::Key(algorithm))?;
         let key_id = key_id(name, algorithm, public);
         Ok(Self { name: name.to_string(), key_id, algorithm, bytes: public.to_vec(), public: key })

@@ -46,6 +46,7 @@ mod note;
 mod policy;
 mod policy_text;
 mod proof_file;
+mod prover;
 mod rows;
 mod tile;
 mod verdict;
@@ -59,10 +60,13 @@ pub use frontier::{Frontier, UnalignedSubtree, root_at};
 pub use hash::{HASH_LEN, Hash, MalformedHash, empty_root, leaf_hash, node_hash, subtree_root};
 pub use inclusion::{check_inclusion, prove_inclusion};
 pub use key::{Algorithm, KEY_NAME_LEN_MAX, KeyError, SignatureError, SignerKey, VerifierKey};
-pub use note::{NOTE_LEN_MAX, Note, NoteError, NoteSignature, SIGNATURES_MAX, VerifiedSignature};
+pub use note::{
+    MalformedSignatureLine, NOTE_LEN_MAX, Note, NoteError, NoteSignature, SIGNATURES_MAX, VerifiedSignature,
+};
 pub use policy::{Policy, PolicyError, PolicyLog, PolicyWitness, TrustedCheckpoint, WitnessTime};
 pub use policy_text::{POLICY_LEN_MAX, PolicyParseError};
 pub use proof_file::{CheckError, PROOF_FILE_LEN_MAX, PROOF_HASHES_MAX, ProofFile, ProofFileError};
+pub use prover::Prover;
 pub use rows::{MemoryRows, ROW_COUNT, ROW_WIDTH, RowReader, RowUnavailable};
 pub use tile::{
     BundleError, ENTRY_LEN_MAX, EntryBundle, TILE_LEVEL_MAX, TILE_WIDTH, TileError, TileId, TileKind,

@@ -25,6 +25,19 @@ const KEY_ID_LEN: usize = 4;
 
 /// A text and the signatures under it.
 ///
+/// ```
+/// use bulla_proof::{Note, SignerKey};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let signer = SignerKey::from_seed("log.example", [7; 32])?;
+/// let text = "a text\n";
+/// let note = Note::new(text, vec![signer.sign_note(text)])?;
+/// let read = Note::parse(note.to_string().as_bytes())?;
+/// assert_eq!(read.verify(&[&signer.verifier_key()])?.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Trust
 /// Nothing about it is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +131,7 @@ impl Note {
             .enumerate()
             .map(|(index, line)| match index {
                 SIGNATURES_MAX.. => Err(NoteError::TooManySignatures),
-                _ => line.parse().map_err(|MalformedLine| NoteError::SignatureLine(index + 1)),
+                _ => line.parse().map_err(|MalformedSignatureLine| NoteError::SignatureLine(index + 1)),
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_string(), signatures })
@@ -181,7 +194,7 @@ impl fmt::Display for Note {
 /// The line is not a signature line in its one form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("read signature line: expected an em dash, a key name and a base64 signature")]
-pub struct MalformedLine;
+pub struct MalformedSignatureLine;
 
 impl NoteSignature {
     /// A line by the key of this name and id; the caller vouches for the name.
@@ -206,17 +219,19 @@ impl NoteSignature {
 }
 
 impl FromStr for NoteSignature {
-    type Err = MalformedLine;
+    type Err = MalformedSignatureLine;
 
-    fn from_str(line: &str) -> Result<Self, MalformedLine> {
-        let (name, encoded) =
-            line.strip_prefix(LINE_START).and_then(|line| line.split_once(' ')).ok_or(MalformedLine)?;
-        let blob = Base64::decode_vec(encoded).map_err(|_| MalformedLine)?;
+    fn from_str(line: &str) -> Result<Self, MalformedSignatureLine> {
+        let (name, encoded) = line
+            .strip_prefix(LINE_START)
+            .and_then(|line| line.split_once(' '))
+            .ok_or(MalformedSignatureLine)?;
+        let blob = Base64::decode_vec(encoded).map_err(|_| MalformedSignatureLine)?;
         match blob.split_first_chunk::<KEY_ID_LEN>() {
             Some((key_id, signature)) if is_key_name(name) && !signature.is_empty() => {
                 Ok(Self::new(name, u32::from_be_bytes(*key_id), signature.to_vec()))
             }
-            _ => Err(MalformedLine),
+            _ => Err(MalformedSignatureLine),
         }
     }
 }

@@ -247,7 +247,8 @@ impl PolicyWitness {
 ///
 /// # Trust
 /// A log key of the policy signed it, its quorum cosigned it, and no line of a known key was bad. That the log
-/// shows everyone the same tree is only as sure as its witnesses are independent of it.
+/// shows everyone the same tree is only as sure as its witnesses are independent of it. Extension lines are as the
+/// log made them only when it signed with Ed25519: ML-DSA-44 signatures do not cover them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedCheckpoint {
     checkpoint: Checkpoint,

@@ -13,8 +13,8 @@ use base64ct::{Base64, Encoding};
 
 use crate::decimal::parse_decimal;
 use crate::{
-    Algorithm, Finding, FindingKind, Hash, LeafIndex, Note, NoteError, Policy, PolicyError, ProofError,
-    TreeSize, TrustedCheckpoint, Verdict, check_inclusion, leaf_hash,
+    Algorithm, Checkpoint, CheckpointError, Finding, FindingKind, Hash, LeafIndex, Note, NoteError, Policy,
+    PolicyError, ProofError, TreeSize, TrustedCheckpoint, Verdict, check_inclusion, leaf_hash,
 };
 
 /// The longest proof file read, 2 MiB: a note of 1 MiB, and as much again for extra data and hashes.
@@ -50,7 +50,7 @@ pub enum ProofFileError {
     /// The first line names the format.
     #[error("read proof: the first line must be {FIRST_LINE}")]
     FirstLine,
-    /// An extra line has padded standard base64.
+    /// An extra line has padded standard base64 of at least one byte.
     #[error("read proof: the extra line must be `extra` and padded standard base64")]
     Extra,
     /// The entry's index is decimal without leading zeros.
@@ -62,8 +62,11 @@ pub enum ProofFileError {
     )]
     Hashes,
     /// Under the blank line there is no note.
-    #[error("read proof: under the blank line there is no checkpoint")]
+    #[error("read proof: under the blank line there is no signed checkpoint")]
     Note(#[from] NoteError),
+    /// Under the blank line there is a note that is no checkpoint.
+    #[error("read proof: the note under the blank line is no checkpoint")]
+    Checkpoint(#[from] CheckpointError),
 }
 
 /// Why it could not be found out whether a proof holds.
@@ -84,19 +87,18 @@ impl ProofFile {
     /// Puts a proof and the signed checkpoint it leads to together.
     ///
     /// # Errors
-    /// When there are too many hashes, or the note is none.
+    /// When there are too many hashes, or the note is no signed checkpoint.
     pub fn new(index: LeafIndex, proof: Vec<Hash>, note: &str) -> Result<Self, ProofFileError> {
         if proof.len() > PROOF_HASHES_MAX {
             return Err(ProofFileError::Hashes);
         }
-        Ok(Self { extra: None, index, proof, note: Note::parse(note.as_bytes())? })
+        Ok(Self { extra: None, index, proof, note: parse_checkpoint_note(note)? })
     }
 
-    /// Adds data that travels with the proof and that nothing authenticates.
+    /// Adds data that travels with the proof and that nothing authenticates; no bytes are no data.
     #[must_use]
-    pub fn with_extra(mut self, extra: Vec<u8>) -> Self {
-        self.extra = Some(extra);
-        self
+    pub fn with_extra(self, extra: Vec<u8>) -> Self {
+        Self { extra: Some(extra).filter(|extra| !extra.is_empty()), ..self }
     }
 
     /// Reads a proof file.
@@ -119,7 +121,7 @@ impl ProofFile {
         };
         let index = line.strip_prefix("index ").and_then(parse_decimal).ok_or(ProofFileError::Index)?;
         let (proof, note) = parse_hashes(rest)?;
-        Ok(Self { extra, index: LeafIndex(index), proof, note: Note::parse(note.as_bytes())? })
+        Ok(Self { extra, index: LeafIndex(index), proof, note: parse_checkpoint_note(note)? })
     }
 
     /// The entry's index in the log.
@@ -193,12 +195,8 @@ impl ProofFile {
     }
 
     fn distrust(&self, refused: &PolicyError) -> Verdict {
-        let kind = match refused {
-            PolicyError::Checkpoint(_) => FindingKind::CheckpointMalformed,
-            _ => FindingKind::CheckpointBadSignature,
-        };
-        let finding =
-            Finding { evidence: vec![self.note.to_string()], ..Finding::new(kind, refused.to_string()) };
+        let finding = Finding::new(FindingKind::CheckpointBadSignature, refused.to_string());
+        let finding = Finding { evidence: vec![self.note.to_string()], ..finding };
         Verdict { findings: vec![finding], ..Verdict::new(None, TreeSize(0)) }
     }
 
@@ -228,12 +226,22 @@ impl fmt::Display for ProofFile {
     }
 }
 
+/// Reads a note whose text is a checkpoint; without this, hash lines under a second blank line would pass for text.
+fn parse_checkpoint_note(text: &str) -> Result<Note, ProofFileError> {
+    let note = Note::parse(text.as_bytes())?;
+    Checkpoint::parse(note.text())?;
+    Ok(note)
+}
+
 fn split_line(text: &str) -> Option<(&str, &str)> {
     text.split_once('\n')
 }
 
 fn parse_extra(encoded: &str) -> Result<Vec<u8>, ProofFileError> {
-    Base64::decode_vec(encoded).map_err(|_| ProofFileError::Extra)
+    match Base64::decode_vec(encoded) {
+        Ok(extra) if !extra.is_empty() => Ok(extra),
+        _ => Err(ProofFileError::Extra),
+    }
 }
 
 /// The hashes up to the blank line, and what follows it.

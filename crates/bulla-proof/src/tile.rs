@@ -3,7 +3,6 @@
 //! A tile of level L and index N holds hashes `256·N..256·N + width` of row L of the tree; an entries tile holds
 //! those entries. A path is read only in the one form in which it is printed.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::iter;
@@ -36,6 +35,14 @@ pub enum TileKind {
 }
 
 /// Which tile, and how wide. Its last hash or entry has a 64-bit number.
+///
+/// ```
+/// use bulla_proof::{TileId, TileKind, TreeSize};
+///
+/// let tile = TileId::at(TileKind::Hashes { level: 0 }, 273, TreeSize(70_000)).unwrap();
+/// assert_eq!(tile.to_string(), "tile/0/273.p/112");
+/// assert_eq!("tile/0/273.p/112".parse(), Ok(tile));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TileId {
     kind: TileKind,
@@ -312,11 +319,5 @@ impl EntryBundle {
     /// The bytes as served.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
-    }
-}
-
-impl From<TileId> for String {
-    fn from(tile: TileId) -> Self {
-        alloc::format!("{tile}")
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! That something was tampered with is data, never an error: an error means that it could not be found out.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -208,11 +208,5 @@ impl FindingKind {
 impl fmt::Display for FindingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-impl From<FindingKind> for String {
-    fn from(kind: FindingKind) -> Self {
-        kind.as_str().to_string()
     }
 }

@@ -6,6 +6,15 @@
 )]
 
 mod c2sp_vectors;
+mod canonical;
+mod checkpoint;
+mod key;
 mod naive;
+mod note;
+mod policy;
+mod proof_file;
 mod rfc6962_vectors;
+mod spec_vectors;
+mod tile;
 mod tree;
+mod verdict;

@@ -1,9 +1,9 @@
 //! The tree against the naive one, for every small size; and hostile proofs.
 
 use bulla_proof::{
-    Frontier, Hash, LeafIndex, MemoryRows, ProofError, ProveError, RowReader, RowUnavailable, TreeSize,
-    check_consistency, check_inclusion, empty_root, leaf_hash, prove_consistency, prove_inclusion, root_at,
-    subtree_root,
+    Frontier, Hash, LeafIndex, MemoryRows, ProofError, ProveError, Prover, RowReader, RowUnavailable,
+    TreeSize, check_consistency, check_inclusion, empty_root, leaf_hash, prove_consistency, prove_inclusion,
+    root_at, subtree_root,
 };
 
 use crate::naive;
@@ -202,7 +202,7 @@ fn a_changed_inclusion_proof_is_refused() {
 }
 
 #[test]
-fn an_inclusion_proof_for_another_size_is_refused_or_leads_to_another_root() {
+fn an_inclusion_proof_is_refused_for_the_same_log_at_another_size() {
     let leaves = leaves(40);
     let rows: MemoryRows = leaves.iter().copied().collect();
     for n in 1..=leaves.len() {
@@ -303,4 +303,22 @@ fn a_proof_reads_each_row_of_the_path_once() {
     assert_eq!(counting.1.take(), [(0, 256, 256), (1, 0, 256)]);
     Frontier::from_rows(&counting, TreeSize(70_000)).unwrap();
     assert_eq!(counting.1.take(), [(0, 69_888, 112), (1, 256, 17), (2, 0, 1)]);
+}
+
+#[test]
+fn a_prover_that_moves_along_proves_what_a_fresh_one_does() {
+    let leaves = leaves(70_001);
+    let rows: MemoryRows = leaves.iter().copied().collect();
+    let mut prover = Prover::new(Frontier::new());
+    for n in [1, 2, 255, 256, 257, 600, 1000, 65_535, 65_536, 65_537, 69_000, 70_001, 700] {
+        prover.advance(Frontier::from_rows(&rows, size(n)).unwrap());
+        for i in [0, 1, 100, 255, 256, 300, 599, n / 2, n / 3, 65_535, 65_536, 69_999, n - 1] {
+            let proof = prover.prove_inclusion(&rows, index(i));
+            assert_eq!(proof, prove_inclusion(&rows, index(i), size(n)), "leaf {i} of {n}");
+        }
+        for old in [0, 1, 2, 256, 257, 512, n / 2, n / 3, 65_536, n - 1, n, n + 1] {
+            let proof = prover.prove_consistency(&rows, size(old));
+            assert_eq!(proof, prove_consistency(&rows, size(old), size(n)), "{old} to {n}");
+        }
+    }
 }
