@@ -5,16 +5,19 @@
 
 use std::borrow::Cow;
 
-use super::stored::StoredLine;
-use super::{ExportError, Exporter};
+use serde_json::value::RawValue;
+
+use super::{ExportError, Exporter, fields_of};
 
 /// Where a column's value comes from.
 enum From {
     Field(&'static str),
     Inner(&'static str, &'static str),
+    /// The stored line itself: what has no column of its own.
+    Whole,
 }
 
-use From::{Field, Inner};
+use From::{Field, Inner, Whole};
 
 /// Columns, in order. Later versions only append.
 const COLUMNS: [(&str, From); 29] = [
@@ -46,7 +49,7 @@ const COLUMNS: [(&str, From); 29] = [
     ("vantage", Inner("source", "vantage")),
     ("detail", Field("detail")),
     ("payloads", Field("payloads")),
-    ("entry", Field("")),
+    ("entry", Whole),
 ];
 
 /// Writes CSV.
@@ -58,15 +61,17 @@ impl Exporter for Csv {
     }
 
     fn entry(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), ExportError> {
-        let stored = StoredLine::parse(line)?;
+        let stored = fields_of(line)?;
         let whole = String::from_utf8_lossy(line);
         let cells = COLUMNS.iter().map(|(_, from)| {
-            let json = match from {
-                Field("") => Some(whole.as_ref()),
-                Field(name) => stored.json(name),
-                Inner(name, inner) => stored.inner(name, inner),
+            let cell = match from {
+                Whole => Some(whole.as_ref()),
+                Field(name) => stored.value(name).map(RawValue::get),
+                Inner(name, inner) => {
+                    stored.object(name).and_then(|part| part.value(inner)).map(RawValue::get)
+                }
             };
-            json.map_or(Cow::Borrowed(""), |json| harmless(text_of(json)))
+            harmless(text_of(cell.unwrap_or_default()))
         });
         write_row(out, cells);
         Ok(())

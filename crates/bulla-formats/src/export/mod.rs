@@ -7,7 +7,8 @@ mod csv;
 mod format;
 mod jsonl;
 mod seed;
-mod stored;
+
+use crate::record::Record;
 
 pub use format::{ExportFormat, UnknownExportFormat};
 
@@ -57,4 +58,8 @@ pub fn exporter(format: ExportFormat) -> Box<dyn Exporter> {
         ExportFormat::Seed => Box::new(seed::Seed),
         ExportFormat::Csv => Box::new(csv::Csv),
     }
+}
+
+fn fields_of(line: &[u8]) -> Result<Record<'_>, ExportError> {
+    Record::of_line(line).map_err(|error| ExportError::NotAnEntry(error.to_string()))
 }

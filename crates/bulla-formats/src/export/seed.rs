@@ -2,8 +2,7 @@
 //!
 //! Everything else of an entry has no place in that format and is left out; `jsonl` keeps it.
 
-use super::stored::StoredLine;
-use super::{ExportError, Exporter};
+use super::{ExportError, Exporter, fields_of};
 
 /// Keys in the order of the replaced format, and what it writes when an entry has no such value.
 const KEYS: [(&str, Absent); 12] = [
@@ -34,11 +33,11 @@ impl Exporter for Seed {
     fn begin(&mut self, _out: &mut Vec<u8>) {}
 
     fn entry(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), ExportError> {
-        let line = StoredLine::parse(line)?;
+        let line = fields_of(line)?;
         let mut text = String::with_capacity(256);
         for (key, absent) in KEYS {
-            let json = match (line.json(key), absent) {
-                (Some(json), _) => json,
+            let json = match (line.value(key), absent) {
+                (Some(value), _) => value.get(),
                 (None, Absent::Null) => "null",
                 (None, Absent::LeftOut) => continue,
                 (None, Absent::Refused) => return Err(ExportError::MissingField(key)),

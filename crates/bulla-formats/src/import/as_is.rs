@@ -3,8 +3,9 @@
 use bulla::{AuditCategory, AuditOutcome, Timestamp};
 use serde_json::value::RawValue;
 
-use super::record::{Record, items};
-use super::seal::{Draft, Found};
+use super::found::Found;
+use super::seal::Draft;
+use crate::record::{Record, items};
 
 /// What only a log writes. In an imported line it was another log's, and moves under [`IMPORTED_ENVELOPE`].
 const ENVELOPE_FIELDS: [&str; 3] = ["seq", "recorded_at", "source"];
@@ -39,19 +40,20 @@ pub(crate) fn draft<'a>(found: &Found<'a>, otherwise: Option<fn(&Found<'a>) -> D
 
 /// The record's JSON with another log's envelope under one field, and without references to its payloads.
 fn with_foreign_parts_moved(record: &Record<'_>) -> String {
+    let has_envelope = record.fields().any(|(key, _)| ENVELOPE_FIELDS.contains(&key));
     let mut kept = String::from("{");
     let mut envelope = String::from("{");
     for (key, value) in record.fields() {
         match key {
             "payloads" => member(&mut kept, key, &payloads(value)),
-            _ if ENVELOPE_FIELDS.contains(&key) || key == IMPORTED_ENVELOPE => {
-                member(&mut envelope, key, value.get());
-            }
+            _ if ENVELOPE_FIELDS.contains(&key) => member(&mut envelope, key, value.get()),
+            // A log that was imported before: its envelope goes with the one that was added to it.
+            IMPORTED_ENVELOPE if has_envelope => member(&mut envelope, key, value.get()),
             _ => member(&mut kept, key, value.get()),
         }
     }
     envelope.push('}');
-    if envelope != "{}" {
+    if has_envelope {
         member(&mut kept, IMPORTED_ENVELOPE, &envelope);
     }
     kept.push('}');

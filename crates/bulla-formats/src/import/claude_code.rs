@@ -6,10 +6,11 @@ use bulla::entry::Model;
 use bulla::{AuditCategory, AuditEntry, AuditOutcome};
 use serde_json::value::RawValue;
 
-use super::record::{Record, clip};
+use super::found::{Found, TEXT_BYTES_MAX};
 use super::roles::snake_case;
-use super::seal::{Draft, Fact, Found, Mapping, TEXT_BYTES_MAX};
+use super::seal::{Draft, Fact, Mapping};
 use super::transcript::{self, Ended, OpenCalls, Remembered, Tokens};
+use crate::record::{Record, clip};
 
 const AGENT: &str = "claude-code";
 
@@ -36,7 +37,7 @@ impl Mapping for ClaudeCode {
     fn map<'a>(&mut self, found: &Found<'a>, drafts: &mut Vec<Draft<'a>>) {
         let message = found.record.object("message");
         let content = message.as_ref().and_then(|message| message.value("content"));
-        let blocks = content.map(super::record::items).unwrap_or_default();
+        let blocks = content.map(crate::record::items).unwrap_or_default();
         let kind = found.record.word("type").unwrap_or(Cow::Borrowed("unknown"));
         match (kind.as_ref(), &message) {
             ("user" | "assistant", Some(message)) if !blocks.is_empty() => {

@@ -11,8 +11,9 @@ use bulla::entry::{Actor, Credential, Request, Target};
 use bulla::{AuditCategory, AuditEntry, AuditOutcome};
 use serde_json::json;
 
-use super::record::{Record, clip};
-use super::seal::{Detail, Document, Draft, Found, Mapping, TEXT_BYTES_MAX};
+use super::found::{Found, TEXT_BYTES_MAX};
+use super::seal::{Detail, Document, Draft, Mapping};
+use crate::record::{Record, clip};
 
 /// Maps CloudTrail events.
 pub(crate) struct Cloudtrail;
@@ -30,7 +31,7 @@ impl Mapping for Cloudtrail {
             .map(|(name, value)| format!("{}:{value}", serde_json::Value::from(name)))
             .collect();
         let rest = (!rest.is_empty()).then(|| format!("{{{}}}", rest.join(",")));
-        Some(Document { records: super::record::items(list), rest })
+        Some(Document { records: crate::record::items(list), rest })
     }
 }
 

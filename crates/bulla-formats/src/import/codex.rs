@@ -6,10 +6,11 @@ use std::borrow::Cow;
 use bulla::entry::Model;
 use bulla::{AuditCategory, AuditEntry, AuditOutcome};
 
-use super::record::{Record, clip};
+use super::found::{Found, TEXT_BYTES_MAX};
 use super::roles::snake_case;
-use super::seal::{Draft, Fact, Found, Mapping, TEXT_BYTES_MAX};
+use super::seal::{Draft, Fact, Mapping};
 use super::transcript::{self, Ended, OpenCalls, Tokens};
+use crate::record::{Record, clip};
 
 const AGENT: &str = "codex";
 
@@ -106,7 +107,7 @@ impl Codex {
         let input = item.value("arguments").or_else(|| item.value("input")).or_else(|| item.value("action"));
         let Some(input) = input else { return (entry, Vec::new()) };
         // `arguments` is JSON inside a string, a patch is text, and an `action` is an object.
-        let text = super::record::text_of(input);
+        let text = crate::record::text_of(input);
         let json = text.as_deref().filter(|text| Record::parse_text(text).is_some());
         entry.targets = match (json, &text) {
             (Some(json), _) => Record::parse_text(json).map(|input| transcript::targets_of_input(&input)),

@@ -4,9 +4,10 @@ use bulla::entry::{Actor, Reason, Request, Target, Trace};
 use bulla::{AuditCategory, AuditEntry, AuditOutcome};
 use serde_json::value::RawValue;
 
-use super::record::{Record, clip, scalar_of};
+use super::found::{Found, TEXT_BYTES_MAX, When, note};
 use super::roles::{self, Role};
-use super::seal::{Detail, Draft, Found, TEXT_BYTES_MAX, When, note};
+use super::seal::{Detail, Draft};
+use crate::record::{Record, clip, scalar_of};
 
 /// The category of an event about which nothing better is known.
 pub(crate) fn event_category() -> AuditCategory {

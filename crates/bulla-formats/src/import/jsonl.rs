@@ -1,8 +1,9 @@
 //! Any JSON Lines: entries go in as they are, Windows events and other objects by the names of their fields.
 
 use super::as_is;
+use super::found::Found;
 use super::generic;
-use super::seal::{Draft, Found, Mapping};
+use super::seal::{Draft, Mapping};
 use super::windows;
 
 /// Takes entries as they are and maps everything else by its field names.

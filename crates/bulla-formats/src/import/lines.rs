@@ -27,10 +27,19 @@ pub struct Line<'a> {
     pub is_torn: bool,
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
     /// Whether there is nothing but white space in it.
     pub fn is_blank(&self) -> bool {
-        !self.is_cut() && self.bytes.trim_ascii().is_empty()
+        !self.is_cut() && self.content().is_empty()
+    }
+
+    /// Its bytes without white space around them, and without the byte order mark of a first line.
+    pub fn content(&self) -> &'a [u8] {
+        let without_mark = match self.number {
+            1 => self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(self.bytes),
+            _ => self.bytes,
+        };
+        without_mark.trim_ascii()
     }
 
     /// Whether `bytes` is only the first part.

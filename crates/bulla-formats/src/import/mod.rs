@@ -6,9 +6,9 @@
 mod as_is;
 mod derived_id;
 mod format;
+mod found;
 mod lines;
 mod quarantine;
-mod record;
 mod report;
 mod seal;
 mod time;

@@ -6,9 +6,10 @@ use bulla::{AuditCategory, AuditEntry, AuditOutcome, Event};
 use serde_json::json;
 
 use super::derived_id::Place;
-use super::record::clip;
-use super::seal::{TEXT_BYTES_MAX, source};
+use super::found::TEXT_BYTES_MAX;
+use super::seal::source;
 use super::{ImportFormat, ImportOptions, Unmapped};
+use crate::record::clip;
 
 /// Ordinal of a quarantine entry among the entries of one record; no other entry has it.
 const QUARANTINE_ORDINAL: u64 = u64::MAX;

@@ -8,28 +8,22 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use bulla::entry::limits::ID_BYTES_MAX;
 use bulla::entry::{Attachment, VerbatimJson};
-use bulla::{AuditCategory, AuditEntry, Event, Rejected, Source, Timestamp, Vantage};
+use bulla::{AuditEntry, Event, Rejected, Source, Vantage};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::derived_id::Place;
-use super::record::{Record, clip};
-use super::time::{ReadTime, read_time};
+use super::found::{Found, TEXT_BYTES_MAX, note};
 use super::{
     IMPORT_LINE_BYTES_MAX, ImportFormat, ImportOptions, Imported, ImportedEvent, Importer, Line, Unmapped,
 };
-
-/// 1 KiB: a text that is copied out of the original into a field of its own is a label, not content.
-pub(crate) const TEXT_BYTES_MAX: usize = 1024;
+use crate::record::{Record, clip};
 
 /// 256 bytes: a fact this small stays in `detail` when the original moves to a payload.
 const FACT_BYTES_MAX: usize = 256;
 
 /// 4 Mi: 8 bytes each, so about 64 MB of memory; later repeats of an id are left to the log to find.
 const IDS_REMEMBERED_MAX: usize = 1 << 22;
-
-/// Field of an entry that says what the importer had to assume.
-const NOTES: &str = "import_notes";
 
 /// What one record of a format means.
 pub(crate) trait Mapping {
@@ -47,66 +41,6 @@ pub(crate) struct Document<'a> {
     pub(crate) records: Vec<&'a RawValue>,
     /// JSON of what the document has beside its records, if anything.
     pub(crate) rest: Option<String>,
-}
-
-/// A record, as it was found.
-pub(crate) struct Found<'a> {
-    pub(crate) raw: &'a RawValue,
-    pub(crate) record: Record<'a>,
-    /// Time for an entry whose record has no readable one.
-    pub(crate) imported_at: Timestamp,
-}
-
-/// What a record says about its time.
-pub(crate) enum When<'a> {
-    /// A moment.
-    Known(Timestamp),
-    /// A field, by name and value, that is still to be read.
-    Field(&'a str, &'a RawValue),
-    /// Nothing.
-    Missing,
-}
-
-impl<'a> Found<'a> {
-    /// The field of that name, as the record's time.
-    pub(crate) fn when(&self, name: &'a str) -> When<'a> {
-        self.record.value(name).map_or(When::Missing, |value| When::Field(name, value))
-    }
-
-    /// An entry still without an id, that says when its time had to be assumed.
-    pub(crate) fn entry(&self, category: AuditCategory, action: &str, when: &When<'_>) -> AuditEntry {
-        let (timestamp, assumed) = self.read(when);
-        let mut entry = AuditEntry::new(category, clip(action, TEXT_BYTES_MAX)).id("").at(timestamp);
-        if let Some(assumed) = assumed {
-            note(&mut entry, &assumed);
-        }
-        entry
-    }
-
-    /// The time, and what was assumed to get it.
-    fn read(&self, when: &When<'_>) -> (Timestamp, Option<String>) {
-        let (name, value) = match when {
-            When::Known(at) => return (*at, None),
-            When::Field(name, value) => (name, value),
-            When::Missing => {
-                return (
-                    self.imported_at,
-                    Some("no time in the record; timestamp is the import's".to_owned()),
-                );
-            }
-        };
-        match read_time(value) {
-            Some(ReadTime::Exact(at)) => (at, None),
-            Some(ReadTime::AssumedUtc(at)) => (at, Some(format!("{name} has no zone; read as UTC"))),
-            None => {
-                let value = clip(value.get(), 64);
-                (
-                    self.imported_at,
-                    Some(format!("{name} {value} is not a readable time; timestamp is the import's")),
-                )
-            }
-        }
-    }
 }
 
 /// What a mapping makes of a record.
@@ -184,6 +118,9 @@ impl<M: Mapping> LineImporter<M> {
             self.record(line, raw, record, out);
             return Ok(());
         };
+        if document.records.is_empty() && document.rest.is_none() {
+            return Err("document without records".to_owned());
+        }
         for raw in document.records {
             match Record::parse(raw) {
                 Some(record) => self.record(line, raw, record, out),
@@ -292,6 +229,9 @@ impl<M: Mapping> LineImporter<M> {
         line: &Line<'_>,
         ordinal: u64,
     ) -> Result<ImportedEvent, String> {
+        if found.record.value("timestamp").is_none() {
+            return Err("record has no `timestamp`".to_owned());
+        }
         let (id, json) = match id {
             Some(id) if self.ids.contains(&id) => {
                 return Err(format!("id {id:?} stands earlier in the file too"));
@@ -350,17 +290,12 @@ fn json_of<'a>(line: &Line<'a>) -> Result<&'a RawValue, String> {
             line.size
         ));
     }
-    let bytes = match line.number {
-        // A byte order mark is white space that JSON does not know.
-        1 => line.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line.bytes),
-        _ => line.bytes,
-    };
+    let bytes = line.content();
     let torn = if line.is_torn { "torn last line: " } else { "" };
     if bytes.iter().all(|byte| *byte == 0) {
         return Err(format!("{torn}{} NUL bytes", bytes.len()));
     }
-    let text =
-        std::str::from_utf8(bytes.trim_ascii()).map_err(|error| format!("{torn}not UTF-8: {error}"))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| format!("{torn}not UTF-8: {error}"))?;
     serde_json::from_str(text).map_err(|error| format!("{torn}not JSON: {error}"))
 }
 
@@ -388,14 +323,6 @@ pub(crate) fn source(place: &Place<'_>) -> Source {
         transport: Some("file".to_owned()),
         peer: None,
         vantage: Some(Vantage::Imported),
-    }
-}
-
-/// Says in the entry what the importer had to assume.
-pub(crate) fn note(entry: &mut AuditEntry, text: &str) {
-    let notes = entry.other.entry(NOTES).or_insert_with(|| Value::Array(Vec::new()));
-    if let Value::Array(notes) = notes {
-        notes.push(Value::String(clip(text, TEXT_BYTES_MAX)));
     }
 }
 

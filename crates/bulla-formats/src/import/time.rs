@@ -3,7 +3,7 @@
 use bulla::Timestamp;
 use serde_json::value::RawValue;
 
-use super::record::text_of;
+use crate::record::text_of;
 
 /// A time, and whether its zone had to be assumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

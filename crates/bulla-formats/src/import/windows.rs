@@ -8,11 +8,12 @@ use bulla::{AuditCategory, AuditOutcome};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::found::{Found, TEXT_BYTES_MAX, When};
 use super::generic::event_category;
-use super::record::{Record, clip, scalar_of};
 use super::roles::{is_error_level, snake_case};
-use super::seal::{Detail, Draft, Found, TEXT_BYTES_MAX, When};
+use super::seal::{Detail, Draft};
 use super::time::{ReadTime, read_time};
+use crate::record::{Record, clip, scalar_of};
 
 /// Declares the fields that matter, found in one pass over a record of forty.
 macro_rules! fields {

@@ -49,3 +49,22 @@ pub(crate) fn stored_line(event: &Event) -> Vec<u8> {
 pub(crate) fn entry(event: &Event) -> Value {
     serde_json::from_slice(&stored_line(event)).unwrap()
 }
+
+/// Imports `file` and compares fields of its entries: entry, JSON Pointer, expected JSON (`null` for absent).
+pub(crate) fn check(format: ImportFormat, file: &str, expected: &[(usize, &str, &str)]) {
+    let entries = entries(format, file.as_bytes());
+    for (index, pointer, json) in expected {
+        let found = entries[*index].pointer(pointer).cloned().unwrap_or_default();
+        let json: Value = serde_json::from_str(json).unwrap();
+        assert_eq!(found, json, "{pointer} of {}", entries[*index]);
+    }
+}
+
+/// The reason why the only record of `file` is unmapped.
+pub(crate) fn refusal(format: ImportFormat, file: &[u8]) -> String {
+    let out = import(format, file);
+    match &out[..] {
+        [Imported::Unmapped(unmapped)] => unmapped.reason.clone(),
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,4 +1,4 @@
-//! A lenient view of one foreign JSON object: fields in order, values still as text.
+//! A lenient view of one JSON object, foreign or stored: fields in order, values still as text.
 //!
 //! Nothing here refuses: a field of an unexpected type is as good as absent, because the original is kept anyway.
 //! What readers disagree on (duplicate keys, absurd depth) is refused later, when the event is made.
@@ -22,6 +22,11 @@ impl<'a> Record<'a> {
             return None;
         }
         serde_json::from_str(value.get()).ok()
+    }
+
+    /// The fields of a stored line.
+    pub(crate) fn of_line(line: &'a [u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(line)
     }
 
     /// The fields of JSON text that stood inside a string.
