@@ -1,0 +1,54 @@
+//! The format of the module that Bulla replaces: exactly its keys, in its order, values as they were stored.
+//!
+//! Everything else of an entry has no place in that format and is left out; `jsonl` keeps it.
+
+use super::{ExportError, Exporter, fields_of};
+
+/// Keys in the order of the replaced format, and what it writes when an entry has no such value.
+const KEYS: [(&str, Absent); 12] = [
+    ("id", Absent::Refused),
+    ("timestamp", Absent::Refused),
+    ("category", Absent::Refused),
+    ("action", Absent::Refused),
+    ("principal", Absent::Null),
+    ("outcome", Absent::Refused),
+    ("detail", Absent::LeftOut),
+    ("duration_ms", Absent::LeftOut),
+    ("okr_id", Absent::LeftOut),
+    ("okr_run_id", Absent::LeftOut),
+    ("relay_id", Absent::LeftOut),
+    ("session_id", Absent::LeftOut),
+];
+
+enum Absent {
+    Refused,
+    Null,
+    LeftOut,
+}
+
+/// Writes the replaced format.
+pub(crate) struct Seed;
+
+impl Exporter for Seed {
+    fn begin(&mut self, _out: &mut Vec<u8>) {}
+
+    fn entry(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), ExportError> {
+        let line = fields_of(line)?;
+        let mut text = String::with_capacity(256);
+        for (key, absent) in KEYS {
+            let json = match (line.value(key), absent) {
+                (Some(value), _) => value.get(),
+                (None, Absent::Null) => "null",
+                (None, Absent::LeftOut) => continue,
+                (None, Absent::Refused) => return Err(ExportError::MissingField(key)),
+            };
+            text.push(if text.is_empty() { '{' } else { ',' });
+            text.push_str(&format!("\"{key}\":{json}"));
+        }
+        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(b"}\n");
+        Ok(())
+    }
+
+    fn end(&mut self, _out: &mut Vec<u8>) {}
+}
