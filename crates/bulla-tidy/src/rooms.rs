@@ -102,7 +102,6 @@ pub const ENGINE: Room = Room {
     harmless: &[],
     doors: &[
         ("store/os_disk.rs", "the door itself: the `Disk` of the operating system"),
-        ("store/lock.rs", "an advisory lock belongs to an open file, which the simulator has no use for"),
         ("take_over.rs", "reads the file of the replaced module, which is no part of a log"),
     ],
     advice: "go through the `Disk` trait; a new door needs a reason in crates/bulla-tidy/src/rooms.rs",
@@ -261,7 +260,6 @@ mod tests {
         check("store/segment.rs", "use std::os::unix::fs::FileExt;", &[1]);
         check("os_disk.rs", "use std::fs::File;", &[1]);
         check("store/os_disk.rs", "use std::fs::File;", &[]);
-        check("store/lock.rs", "use std::fs::File;", &[]);
         check("store/segment.rs", "use std::io;", &[]);
     }
 
