@@ -10,6 +10,7 @@ use super::batch::{Batch, Scratch};
 use super::queue::{Chunk, Gathered, Queue};
 use super::recorder_clock::RecorderClock;
 use super::syncer::Syncer;
+use crate::entropy::Entropy;
 use crate::entry::AuditEntry;
 use crate::entry::limits::SEQ_END;
 use crate::log::own;
@@ -40,6 +41,8 @@ pub(crate) struct Writer {
     pub(crate) syncing: Option<Batch>,
     /// Own entries to go in front of the next batch.
     pub(crate) own: Vec<AuditEntry>,
+    /// Where the ids of own entries come from.
+    pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) heartbeat: Option<Duration>,
     /// Tells the sealer of a full segment.
     pub(crate) on_full: Box<dyn Fn(u64) + Send>,
@@ -137,7 +140,8 @@ impl Writer {
         for dropped in self.queue.take_dropped() {
             self.own.push(own::entries_dropped(now, &dropped));
         }
-        let own: Vec<Vec<u8>> = self.own.drain(..).map(|entry| own::body(&entry)).collect();
+        let own: Vec<Vec<u8>> =
+            self.own.drain(..).map(|entry| own::body(entry, self.entropy.as_ref())).collect();
         let scratch = std::mem::take(&mut self.scratch);
         let batch = Batch::number(&own, gathered, now, self.frontier.clone(), scratch);
         if batch.end() > SEQ_END {
