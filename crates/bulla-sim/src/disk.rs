@@ -39,6 +39,8 @@ struct State {
     /// Threads whose work gives way, and whether it may go on.
     background: HashSet<ThreadId>,
     background_may_act: bool,
+    /// A foreground act has failed: the log ends, and background work, which may be waiting, fails too.
+    is_failing: bool,
 }
 
 /// How much of an act is done, and how it ends.
@@ -79,6 +81,7 @@ impl SimDisk {
             releases: 0,
             background: HashSet::new(),
             background_may_act: false,
+            is_failing: false,
         };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), moved: Condvar::new() }) }
     }
@@ -194,12 +197,15 @@ impl SimDisk {
     /// Begins an act: waits for its turn, counts it, and says what is to become of it.
     fn begin(&self, kind: ActKind, name: &str, bytes: usize) -> io::Result<(MutexGuard<'_, State>, Course)> {
         let mut state = self.state();
-        let thread = std::thread::current().id();
-        while state.has_power && state.background.contains(&thread) && !state.background_may_act {
+        let is_background = state.background.contains(&std::thread::current().id());
+        while is_background && state.has_power && !state.background_may_act && !state.is_failing {
             state = self.shared.moved.wait(state).expect("no panic while held");
         }
         if !state.has_power {
             return Err(power_is_off());
+        }
+        if is_background && !state.background_may_act {
+            return Err(io::ErrorKind::Interrupted.into());
         }
         let name = if name.is_empty() { "." } else { name };
         let mut act = Act { number: state.next, kind, name: name.to_owned(), bytes, fault: None };
@@ -216,7 +222,8 @@ impl SimDisk {
             }
         }
         let course = state.course(fault);
-        if !state.has_power {
+        state.is_failing |= course.error.is_some() && !is_background;
+        if state.is_failing || !state.has_power {
             self.shared.moved.notify_all();
         }
         Ok((state, course))
