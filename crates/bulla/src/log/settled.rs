@@ -28,6 +28,10 @@ impl<T> Settled<T> {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    pub(crate) fn is_settled(&self) -> bool {
+        self.value.get().is_some()
+    }
+
     /// Blocks the thread until the value is there.
     pub(crate) fn wait(&self) -> &T {
         let mut waiting = self.waiting.lock().expect("no panic while held");
