@@ -140,6 +140,15 @@ fn a_key_of_one_log_does_not_vouch_for_another() {
 }
 
 #[test]
+fn any_of_several_keys_of_a_log_is_enough() {
+    let (old, new) = (log(), SignerKey::from_seed(ORIGIN, [3; 32]).unwrap());
+    let policy = Policy::log_keys([old.verifier_key(), new.verifier_key()]);
+    for keys in [vec![&old], vec![&new], vec![&old, &new]] {
+        assert!(policy.verify(checkpoint().sign(&keys).as_bytes()).is_ok());
+    }
+}
+
+#[test]
 fn a_bad_line_of_a_witness_outside_the_quorum_spoils_the_note() {
     let mut spoiled = note(&[11]);
     let other = Checkpoint::new(ORIGIN, TreeSize(8), leaf_hash(b"root")).unwrap();
@@ -160,6 +169,14 @@ fn a_signature_this_build_cannot_verify_is_not_taken_for_a_forgery() {
     let unsupported =
         PolicyError::Unsupported { name: "w.example".to_string(), algorithm: Algorithm::Unknown(0xff) };
     assert_eq!(policy.verify(&text_of(&note)), Err(unsupported));
+    // Where the line could not have decided, a forger gains nothing by adding it.
+    let text = format!(
+        "log {}\nwitness w {unknown}\nwitness v {}\ngroup g all w v\nquorum g\n",
+        log().verifier_key(),
+        witness(11).verifier_key()
+    );
+    let not_met = PolicyError::QuorumNotMet { quorum: "g".to_string(), present: 0 };
+    assert_eq!(text.parse::<Policy>().unwrap().verify(&text_of(&note)), Err(not_met));
 }
 
 #[test]
