@@ -170,7 +170,6 @@ impl<'a, R: RowReader> RowWindow<'a, R> {
             let first = block * ROW_WIDTH as u64;
             let stored = self.size.complete_subtrees(row * ROW_LEVELS) - first;
             let len = stored.min(ROW_WIDTH as u64) as usize;
-            self.loaded = None;
             self.rows.read_row(row, first, &mut self.hashes[..len])?;
             self.loaded = Some((row, block));
         }

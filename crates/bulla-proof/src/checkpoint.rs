@@ -111,10 +111,13 @@ impl Checkpoint {
     }
 
     /// The whole note: the text, signed by each key in this order.
+    ///
+    /// # Panics
+    /// When the note is over a note's limits: over 100 keys, or extension lines of about a mebibyte.
     pub fn sign(&self, keys: &[&SignerKey]) -> String {
         let text = self.to_text();
         let signatures = keys.iter().map(|key| key.sign_note(&text)).collect();
-        Note::new(text, signatures).expect("a checkpoint's text is a note's").to_string()
+        Note::new(text, signatures).expect("a signed checkpoint is a note within its limits").to_string()
     }
 }
 

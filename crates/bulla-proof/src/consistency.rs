@@ -22,9 +22,6 @@ pub fn prove_consistency<R: RowReader>(
     old: TreeSize,
     new: TreeSize,
 ) -> Result<Vec<Hash>, ProveError<R::Error>> {
-    if old > new {
-        return Err(ProveError::SizesReversed { old, new });
-    }
     Frontier::from_rows(rows, new).map_err(ProveError::ReadRow)?.prove_consistency(rows, old)
 }
 

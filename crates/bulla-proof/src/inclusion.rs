@@ -18,9 +18,6 @@ pub fn prove_inclusion<R: RowReader>(
     index: LeafIndex,
     size: TreeSize,
 ) -> Result<Vec<Hash>, ProveError<R::Error>> {
-    if index.0 >= size.0 {
-        return Err(ProveError::IndexOutsideTree { index, size });
-    }
     Frontier::from_rows(rows, size).map_err(ProveError::ReadRow)?.prove_inclusion(rows, index)
 }
 

@@ -100,17 +100,14 @@ impl Note {
     /// it does not read back.
     ///
     /// # Errors
-    /// When the text is not one that a note can have.
+    /// When the text is not one that a note can have, or the whole is over the limits.
     pub fn new(text: impl Into<String>, signatures: Vec<NoteSignature>) -> Result<Self, NoteError> {
         let text = text.into();
         check_text(&text)?;
         if !text.ends_with('\n') {
             return Err(NoteError::NoSeparator);
         }
-        if signatures.len() > SIGNATURES_MAX {
-            return Err(NoteError::TooManySignatures);
-        }
-        Ok(Self { text, signatures })
+        Self { text, signatures }.within_limits()
     }
 
     /// Reads a note.
@@ -147,16 +144,23 @@ impl Note {
         &self.signatures
     }
 
-    /// Adds a signature line below the others.
+    /// The note with a signature line below the others.
     ///
     /// # Errors
-    /// When there are [`SIGNATURES_MAX`] already.
-    pub fn push_signature(&mut self, signature: NoteSignature) -> Result<(), NoteError> {
-        if self.signatures.len() >= SIGNATURES_MAX {
-            return Err(NoteError::TooManySignatures);
-        }
+    /// When it is over the limits with it.
+    pub fn with_signature(mut self, signature: NoteSignature) -> Result<Self, NoteError> {
         self.signatures.push(signature);
-        Ok(())
+        self.within_limits()
+    }
+
+    fn within_limits(self) -> Result<Self, NoteError> {
+        if self.signatures.len() > SIGNATURES_MAX {
+            Err(NoteError::TooManySignatures)
+        } else if self.to_string().len() > NOTE_LEN_MAX {
+            Err(NoteError::TooLong)
+        } else {
+            Ok(self)
+        }
     }
 
     /// Verifies the line of every known key, and returns them in the note's order; lines of unknown keys, and of
@@ -244,9 +248,6 @@ impl fmt::Display for NoteSignature {
 }
 
 fn check_text(text: &str) -> Result<(), NoteError> {
-    if text.len() > NOTE_LEN_MAX {
-        return Err(NoteError::TooLong);
-    }
     let has_control = text.bytes().any(|byte| byte < b' ' && byte != b'\n');
     if has_control { Err(NoteError::NotText) } else { Ok(()) }
 }

@@ -178,3 +178,48 @@ impl FoldedBlock {
         2 * ROW_WIDTH - ((2 * ROW_WIDTH) >> height)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+    use core::convert::Infallible;
+
+    use super::*;
+
+    /// Rows of equal hashes, as long as anyone asks, that count how often they are read.
+    #[derive(Default)]
+    struct Counting(Cell<usize>);
+
+    impl RowReader for Counting {
+        type Error = Infallible;
+
+        fn read_row(&self, _: u8, _: u64, out: &mut [Hash]) -> Result<(), Infallible> {
+            self.0.set(self.0.get() + 1);
+            out.fill(empty_root());
+            Ok(())
+        }
+    }
+
+    /// A subtree in the nth block of row 1.
+    fn in_block(n: usize) -> Subtree {
+        Subtree { level: ROW_LEVELS, offset: (n * ROW_WIDTH) as u64 }
+    }
+
+    #[test]
+    fn the_block_unused_for_longest_makes_room() {
+        let (rows, size) = (Counting::default(), TreeSize(u64::MAX));
+        let mut cache = BlockCache { blocks: BTreeMap::new(), uses: 0 };
+        let mut reads_for = |n| {
+            let before = rows.0.get();
+            cache.root(&rows, size, in_block(n)).expect("counting rows cannot fail");
+            (rows.0.get() - before, cache.blocks.len())
+        };
+        for n in 0..BLOCKS_MAX {
+            assert_eq!(reads_for(n), (1, n + 1));
+        }
+        assert_eq!(reads_for(0), (0, BLOCKS_MAX), "kept");
+        assert_eq!(reads_for(BLOCKS_MAX), (1, BLOCKS_MAX), "one makes room");
+        assert_eq!(reads_for(0), (0, BLOCKS_MAX), "not the one just used");
+        assert_eq!(reads_for(1), (1, BLOCKS_MAX), "but the one unused for longest");
+    }
+}
