@@ -8,8 +8,8 @@ use bulla::{AuditCategory, AuditEntry, AuditOutcome, Phase, Timestamp};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::found::{Found, TEXT_BYTES_MAX, note};
-use super::seal::{Detail, Draft, Fact};
+use crate::import::found::{Found, TEXT_BYTES_MAX, note};
+use crate::import::seal::{Detail, Draft, Fact};
 use crate::record::{Record, clip, items, text_of};
 
 /// 64 Ki: more calls, lines or messages than these are forgotten and no longer joined by time or parent.

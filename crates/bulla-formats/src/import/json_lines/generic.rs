@@ -4,9 +4,10 @@ use bulla::entry::{Actor, Reason, Request, Target, Trace};
 use bulla::{AuditCategory, AuditEntry, AuditOutcome};
 use serde_json::value::RawValue;
 
-use super::found::{Found, TEXT_BYTES_MAX, When, note};
 use super::roles::{self, Role};
-use super::seal::{Detail, Draft};
+use crate::import::found::{Found, TEXT_BYTES_MAX, When, note};
+use crate::import::name::category_of;
+use crate::import::seal::{Detail, Draft};
 use crate::record::{Record, clip, scalar_of};
 
 /// The category of an event about which nothing better is known.
@@ -93,7 +94,7 @@ impl<'a> Slots<'a> {
     }
 
     fn category(&self) -> AuditCategory {
-        let named = self.text(Role::Category).and_then(|name| roles::category_of(&name));
+        let named = self.text(Role::Category).and_then(|name| category_of(&name));
         let is_request = self.field(Role::Method).is_some() && self.field(Role::Path).is_some();
         named.unwrap_or_else(|| if is_request { AuditCategory::Api } else { event_category() })
     }
