@@ -119,6 +119,16 @@ fn a_megabyte_of_small_values_lies_beside_its_entry_whole() {
 }
 
 #[test]
+fn a_line_full_of_small_parts_does_not_become_a_flood() {
+    let blocks = vec![r#"{"type":"text"}"#; 1025].join(",");
+    let line = format!(r#"{{"type":"assistant","message":{{"content":[{blocks}]}}}}"#);
+    assert_eq!(entry_of::entries(ImportFormat::ClaudeCode, line.as_bytes()).len(), 1);
+    let document = format!(r#"{{"Records":[{}]}}"#, vec!["{}"; 65_537].join(","));
+    let found = refusal(ImportFormat::Cloudtrail, document.as_bytes());
+    assert_eq!(found, "document has 65537 records, at most 65536");
+}
+
+#[test]
 fn texts_full_of_escapes_do_not_outgrow_an_entry_unnoticed() {
     let noise = "\\u0001".repeat(2000);
     let fields =

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use bulla::entry::limits::ID_BYTES_MAX;
 use bulla::entry::{Actor, Reason, Target, Tool};
 use bulla::{AuditCategory, AuditEntry, AuditOutcome, Phase, Timestamp};
 use serde_json::Value;
@@ -36,7 +37,7 @@ impl<T> Default for Remembered<T> {
 
 impl<T> Remembered<T> {
     pub(crate) fn insert(&mut self, key: &str, value: T) {
-        if self.0.len() < REMEMBERED_MAX {
+        if self.0.len() < REMEMBERED_MAX && key.len() <= ID_BYTES_MAX {
             self.0.insert(key.to_owned(), value);
         }
     }

@@ -139,7 +139,7 @@ impl<'a> Slots<'a> {
         let failed =
             error.is_some() || self.text(Role::Severity).is_some_and(|word| roles::is_error_level(&word));
         if let (Some(word), None) = (self.text(Role::Outcome), said) {
-            note(entry, &format!("outcome {word:?} is not a known word"));
+            note(entry, &format!("outcome {:?} is not a known word", clip(&word, 64)));
         }
         let otherwise = if failed { AuditOutcome::Failure } else { AuditOutcome::Success };
         entry.outcome = said.or_else(by_status).unwrap_or(otherwise);
