@@ -26,7 +26,7 @@ const FACT_BYTES_MAX: usize = 256;
 /// that a line full of them must not become one batch.
 const DOCUMENT_RECORDS_MAX: usize = 1 << 16;
 
-/// 4 Mi: 8 bytes each, so about 64 MB of memory; later repeats of an id are left to the log to find.
+/// 4 Mi: 9 bytes each in a table that is half full, so about 75 MB of memory; later repeats of an id are left to the log to find.
 const IDS_REMEMBERED_MAX: usize = 1 << 22;
 
 /// What one record of a format means.
@@ -187,8 +187,7 @@ impl<M: Mapping> LineImporter<M> {
     ) -> Result<ImportedEvent, String> {
         match draft {
             Draft::Entry(mut entry, detail) => {
-                let derived = self.place(line).derived_id(ordinal, found.raw.get().as_bytes());
-                self.name(&mut entry, derived);
+                self.name(&mut entry, found, line, ordinal);
                 let event = self.seal_entry(&mut entry, &detail, found.raw, line);
                 let id = entry.id;
                 event
@@ -200,14 +199,16 @@ impl<M: Mapping> LineImporter<M> {
     }
 
     /// Gives the entry its id: its own unless it has none, a hopeless one, or one that was used before.
-    fn name(&mut self, entry: &mut AuditEntry, derived: String) {
-        if entry.id.is_empty() || entry.id.len() > ID_BYTES_MAX {
-            entry.id = derived;
-        } else if !self.ids.insert(&entry.id) {
+    fn name(&mut self, entry: &mut AuditEntry, found: &Found<'_>, line: &Line<'_>, ordinal: u64) {
+        let has_own = !entry.id.is_empty() && entry.id.len() <= ID_BYTES_MAX;
+        if has_own && self.ids.insert(&entry.id) {
+            return;
+        }
+        if has_own {
             let repeated = format!("id {:?} stands earlier in the file too", entry.id);
             note(entry, &repeated);
-            entry.id = derived;
         }
+        entry.id = self.place(line).derived_id(ordinal, found.raw.get().as_bytes());
     }
 
     fn seal_entry(
