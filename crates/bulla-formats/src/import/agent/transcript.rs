@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use bulla::entry::limits::ID_BYTES_MAX;
 use bulla::entry::{Actor, Reason, Target, Tool};
 use bulla::{AuditCategory, AuditEntry, AuditOutcome, Phase, Timestamp};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::found::{Found, TEXT_BYTES_MAX, note};
-use super::seal::{Detail, Draft, Fact};
+use crate::import::found::{Found, TEXT_BYTES_MAX, note};
+use crate::import::seal::{Detail, Draft, Fact};
 use crate::record::{Record, clip, items, text_of};
 
 /// 64 Ki: more calls, lines or messages than these are forgotten and no longer joined by time or parent.
@@ -36,7 +37,7 @@ impl<T> Default for Remembered<T> {
 
 impl<T> Remembered<T> {
     pub(crate) fn insert(&mut self, key: &str, value: T) {
-        if self.0.len() < REMEMBERED_MAX {
+        if self.0.len() < REMEMBERED_MAX && key.len() <= ID_BYTES_MAX {
             self.0.insert(key.to_owned(), value);
         }
     }

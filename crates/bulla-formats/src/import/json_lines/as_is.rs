@@ -3,8 +3,8 @@
 use bulla::{AuditCategory, AuditOutcome, Timestamp};
 use serde_json::value::RawValue;
 
-use super::found::Found;
-use super::seal::Draft;
+use crate::import::found::Found;
+use crate::import::seal::Draft;
 use crate::record::{Record, items};
 
 /// What only a log writes. In an imported line it was another log's, and moves under [`IMPORTED_ENVELOPE`].

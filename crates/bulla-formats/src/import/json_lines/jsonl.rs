@@ -1,10 +1,10 @@
 //! Any JSON Lines: entries go in as they are, Windows events and other objects by the names of their fields.
 
 use super::as_is;
-use super::found::Found;
 use super::generic;
-use super::seal::{Draft, Mapping};
 use super::windows;
+use crate::import::found::Found;
+use crate::import::seal::{Draft, Mapping};
 
 /// Takes entries as they are and maps everything else by its field names.
 pub(crate) struct Jsonl;

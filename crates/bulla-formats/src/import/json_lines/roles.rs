@@ -1,6 +1,6 @@
-//! Common field names and words of foreign records, and what they mean. The tables of `spec/import.md`, as code.
+//! Common field names and words of foreign records, and what they mean. The tables of this crate's README.md, as code.
 
-use bulla::{AuditCategory, AuditOutcome};
+use bulla::AuditOutcome;
 
 /// What a field says about an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,28 +142,6 @@ pub(crate) fn is_error_level(word: &str) -> bool {
     levels.iter().any(|level| word.eq_ignore_ascii_case(level))
 }
 
-/// The category of that name in any spelling: `Web Server` is `web_server`.
-pub(crate) fn category_of(name: &str) -> Option<AuditCategory> {
-    AuditCategory::named(&snake_case(name, 47)).ok()
-}
-
-/// `text` as a snake_case name of at most `bytes_max` bytes.
-pub(crate) fn snake_case(text: &str, bytes_max: usize) -> String {
-    let mut name = String::with_capacity(text.len().min(bytes_max));
-    for c in text.chars() {
-        if c.is_ascii_alphanumeric() {
-            name.push(c.to_ascii_lowercase());
-        } else if !name.is_empty() && !name.ends_with('_') {
-            name.push('_');
-        }
-        if name.len() >= bytes_max {
-            break;
-        }
-    }
-    name.truncate(name.trim_end_matches('_').len());
-    name
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,16 +171,5 @@ mod tests {
         ] {
             assert_eq!(outcome_of_status(status), expected, "{status}");
         }
-    }
-
-    #[test]
-    fn names_in_any_spelling_become_snake_case() {
-        for (text, expected) in
-            [("Web Server", "web_server"), ("  a--b  ", "a_b"), ("É", ""), ("logon", "logon"), ("a_", "a")]
-        {
-            assert_eq!(snake_case(text, 47), expected);
-        }
-        assert_eq!(snake_case(&"ab_".repeat(40), 6), "ab_ab");
-        assert!(category_of("4624").is_none());
     }
 }

@@ -4,9 +4,10 @@ use bulla::entry::{Actor, Reason, Request, Target, Trace};
 use bulla::{AuditCategory, AuditEntry, AuditOutcome};
 use serde_json::value::RawValue;
 
-use super::found::{Found, TEXT_BYTES_MAX, When, note};
 use super::roles::{self, Role};
-use super::seal::{Detail, Draft};
+use crate::import::found::{Found, TEXT_BYTES_MAX, When, note};
+use crate::import::name::category_of;
+use crate::import::seal::{Detail, Draft};
 use crate::record::{Record, clip, scalar_of};
 
 /// The category of an event about which nothing better is known.
@@ -93,7 +94,7 @@ impl<'a> Slots<'a> {
     }
 
     fn category(&self) -> AuditCategory {
-        let named = self.text(Role::Category).and_then(|name| roles::category_of(&name));
+        let named = self.text(Role::Category).and_then(|name| category_of(&name));
         let is_request = self.field(Role::Method).is_some() && self.field(Role::Path).is_some();
         named.unwrap_or_else(|| if is_request { AuditCategory::Api } else { event_category() })
     }
@@ -138,7 +139,7 @@ impl<'a> Slots<'a> {
         let failed =
             error.is_some() || self.text(Role::Severity).is_some_and(|word| roles::is_error_level(&word));
         if let (Some(word), None) = (self.text(Role::Outcome), said) {
-            note(entry, &format!("outcome {word:?} is not a known word"));
+            note(entry, &format!("outcome {:?} is not a known word", clip(&word, 64)));
         }
         let otherwise = if failed { AuditOutcome::Failure } else { AuditOutcome::Success };
         entry.outcome = said.or_else(by_status).unwrap_or(otherwise);

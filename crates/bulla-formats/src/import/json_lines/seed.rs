@@ -1,8 +1,8 @@
 //! The format of the module that Bulla replaces: every line is an entry already, or it is not of that format.
 
 use super::as_is;
-use super::found::Found;
-use super::seal::{Draft, Mapping};
+use crate::import::found::Found;
+use crate::import::seal::{Draft, Mapping};
 
 /// Takes every record as it is.
 pub(crate) struct Seed;

@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use bulla::entry::Model;
 use bulla::{AuditCategory, AuditEntry, AuditOutcome};
 
-use super::found::{Found, TEXT_BYTES_MAX};
-use super::roles::snake_case;
-use super::seal::{Draft, Fact, Mapping};
 use super::transcript::{self, Ended, OpenCalls, Tokens};
+use crate::import::found::{Found, TEXT_BYTES_MAX};
+use crate::import::name::snake_case;
+use crate::import::seal::{Draft, Fact, Mapping};
 use crate::record::{Record, clip};
 
 const AGENT: &str = "codex";

@@ -8,11 +8,12 @@ use bulla::{AuditCategory, AuditOutcome};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::found::{Found, TEXT_BYTES_MAX, When};
 use super::generic::event_category;
-use super::roles::{is_error_level, snake_case};
-use super::seal::{Detail, Draft};
-use super::time::{ReadTime, read_time};
+use super::roles::is_error_level;
+use crate::import::found::{Found, TEXT_BYTES_MAX, When};
+use crate::import::name::snake_case;
+use crate::import::seal::{Detail, Draft};
+use crate::import::time::{ReadTime, read_time};
 use crate::record::{Record, clip, scalar_of};
 
 /// Declares the fields that matter, found in one pass over a record of forty.
@@ -72,27 +73,39 @@ pub(crate) fn draft<'a>(found: &Found<'a>) -> Option<Draft<'a>> {
     let fields = Fields::of(&found.record);
     let channel = text(fields.channel)?;
     let event_id = text(fields.event_id)?;
-    let is_security = channel.eq_ignore_ascii_case("security");
-    let is_logon = is_security && is_logon(&event_id);
-    let category = if is_logon { AuditCategory::Auth } else { event_category() };
+    let event =
+        if channel.eq_ignore_ascii_case("security") { security_event(&event_id) } else { Security::Other };
+    let category = if event == Security::Other { event_category() } else { AuditCategory::Auth };
     let mut entry = found.entry(category, &fields.action(&channel, &event_id), &fields.when());
-    entry.event_name = Some(format!("windows.{}.{event_id}", snake_case(&channel, 100)));
+    let name = format!("windows.{}.{event_id}", snake_case(&channel, 100));
+    entry.event_name = Some(clip(&name, TEXT_BYTES_MAX));
     entry.outcome = fields.outcome();
-    entry.principal = fields.principal(is_logon);
+    entry.principal = fields.principal(event == Security::Logon);
     entry.correlation_id = text(fields.activity).map(|id| clip(&id, TEXT_BYTES_MAX));
     entry.actor = fields.actor(entry.principal.as_deref()).map(Box::new);
-    entry.targets = fields.targets();
+    entry.targets = fields.targets(event == Security::Logon);
     if let Some(ip) = text(fields.ip) {
         entry = entry.request(Request { client_ip: Some(clip(&ip, 64)), ..Request::default() });
     }
     Some(Draft::Entry(Box::new(entry), Detail::Original))
 }
 
-/// Logons, logoffs, credential checks, and changes of accounts and groups.
-fn is_logon(event_id: &str) -> bool {
-    event_id.parse().is_ok_and(|id: u32| {
-        matches!(id, 4624 | 4625 | 4634 | 4647..=4649 | 4672 | 4720..=4767 | 4768..=4779 | 4800..=4803)
-    })
+/// What an event of the Security channel is about, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Security {
+    /// An account logs on or off or proves who it is: the account named as target is the one that acts.
+    Logon,
+    /// Somebody uses other credentials, or changes an account or a group.
+    Account,
+    Other,
+}
+
+fn security_event(event_id: &str) -> Security {
+    match event_id.parse().unwrap_or(0) {
+        4624 | 4625 | 4634 | 4647 | 4768..=4777 => Security::Logon,
+        4648 | 4649 | 4672 | 4720..=4767 | 4778 | 4779 | 4800..=4803 => Security::Account,
+        _ => Security::Other,
+    }
 }
 
 impl Fields<'_> {
@@ -156,7 +169,7 @@ impl Fields<'_> {
         Some(actor)
     }
 
-    fn targets(&self) -> Vec<Target> {
+    fn targets(&self, is_logon: bool) -> Vec<Target> {
         let object_kind = text(self.object_type).map(|kind| snake_case(&kind, 64));
         let named = [
             (object_kind.as_deref().unwrap_or("object"), self.object),
@@ -165,11 +178,16 @@ impl Fields<'_> {
             ("process", self.new_process.or(self.command_line)),
             ("host", self.host),
         ];
-        let target = |(kind, name): (&str, Option<&RawValue>)| {
-            let name = clip(&text(name)?, TEXT_BYTES_MAX);
-            Some(Target { kind: Some(kind.to_owned()), name: Some(name), ..Target::default() })
+        let target = |kind: &str, name: String| Target {
+            kind: Some(kind.to_owned()),
+            name: Some(name),
+            ..Target::default()
         };
-        named.into_iter().filter_map(target).collect()
+        let user = if is_logon { None } else { account(self.target_domain, self.target_user) };
+        let named = named
+            .into_iter()
+            .filter_map(|(kind, name)| text(name).map(|name| target(kind, clip(&name, TEXT_BYTES_MAX))));
+        user.map(|user| target("user", user)).into_iter().chain(named).collect()
     }
 }
 

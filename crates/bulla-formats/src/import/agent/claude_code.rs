@@ -6,13 +6,16 @@ use bulla::entry::Model;
 use bulla::{AuditCategory, AuditEntry, AuditOutcome};
 use serde_json::value::RawValue;
 
-use super::found::{Found, TEXT_BYTES_MAX};
-use super::roles::snake_case;
-use super::seal::{Draft, Fact, Mapping};
 use super::transcript::{self, Ended, OpenCalls, Remembered, Tokens};
+use crate::import::found::{Found, TEXT_BYTES_MAX};
+use crate::import::name::snake_case;
+use crate::import::seal::{Draft, Fact, Mapping};
 use crate::record::{Record, clip};
 
 const AGENT: &str = "claude-code";
+
+/// 1,024: a model's turn has a handful of blocks; a line with more becomes one entry, which still has them all.
+const BLOCKS_MAX: usize = 1024;
 
 /// Starts of results that mean that somebody said no.
 const REFUSALS: [&str; 5] = [
@@ -40,7 +43,7 @@ impl Mapping for ClaudeCode {
         let blocks = content.map(crate::record::items).unwrap_or_default();
         let kind = found.record.word("type").unwrap_or(Cow::Borrowed("unknown"));
         match (kind.as_ref(), &message) {
-            ("user" | "assistant", Some(message)) if !blocks.is_empty() => {
+            ("user" | "assistant", Some(message)) if (1..=BLOCKS_MAX).contains(&blocks.len()) => {
                 for (index, block) in blocks.iter().enumerate() {
                     let draft = self.block(found, message, block, drafts, kind == "assistant");
                     drafts.push(self.named(draft, found, index, blocks.len()));
