@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::audit_path::{RowWindow, Sibling, check_length, prove_path, siblings};
-use crate::hash::node_hash;
+use crate::tree::audit_path::{RowWindow, Sibling, check_length, prove_path, siblings};
+use crate::tree::hash::node_hash;
 use crate::{Frontier, Hash, LeafIndex, ProofError, ProveError, RowReader, Subtree, TreeSize};
 
 /// Proves that a leaf is in the tree of this size: the hashes beside its path, leaf's sibling first.

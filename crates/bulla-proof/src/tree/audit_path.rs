@@ -5,8 +5,8 @@
 
 use alloc::vec::Vec;
 
-use crate::hash::{empty_root, subtree_root};
-use crate::rows::{ROW_LEVELS, ROW_WIDTH};
+use crate::tree::hash::{empty_root, subtree_root};
+use crate::tree::rows::{ROW_LEVELS, ROW_WIDTH};
 use crate::{Frontier, Hash, LeafIndex, RowReader, Subtree, TreeSize};
 
 /// Why a proof could not be made.

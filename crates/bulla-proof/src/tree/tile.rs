@@ -10,7 +10,7 @@ use core::ops::Range;
 use core::str::FromStr;
 
 use crate::decimal::parse_decimal;
-use crate::rows::ROW_LEVELS;
+use crate::tree::rows::ROW_LEVELS;
 use crate::{ROW_COUNT, ROW_WIDTH, TreeSize};
 
 /// Hashes or entries in a full tile: 256.

@@ -7,8 +7,8 @@
 
 use alloc::vec::Vec;
 
-use crate::audit_path::{RowWindow, Sibling, check_length, prove_path, siblings};
-use crate::hash::{empty_root, node_hash};
+use crate::tree::audit_path::{RowWindow, Sibling, check_length, prove_path, siblings};
+use crate::tree::hash::{empty_root, node_hash};
 use crate::{Frontier, Hash, ProofError, ProveError, RowReader, Subtree, TreeSize};
 
 /// Proves that the tree of `old` leaves is a prefix of the tree of `new` leaves.

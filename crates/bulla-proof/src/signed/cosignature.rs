@@ -8,10 +8,11 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use crate::key::{Algorithm, KeyParts, check_name, encode_secret, key_id};
+use crate::signed::ed25519;
+use crate::signed::key::{Algorithm, KeyParts, check_name, encode_secret, key_id};
 #[cfg(feature = "ml-dsa")]
-use crate::mldsa;
-use crate::{Checkpoint, KeyError, NoteSignature, SignatureError, VerifierKey, ed25519};
+use crate::signed::mldsa;
+use crate::{Checkpoint, KeyError, NoteSignature, SignatureError, VerifierKey};
 
 /// The latest time a cosignature can carry: 2^63 - 1 seconds.
 pub const TIME_MAX: u64 = i64::MAX as u64;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::decimal::parse_decimal;
-use crate::key::SignerKey;
+use crate::signed::key::SignerKey;
 use crate::{Hash, Note, TreeSize};
 
 /// The longest origin, 255 bytes: cosignatures carry it with one byte of length.

@@ -4,8 +4,8 @@
 
 use core::fmt;
 
-use crate::hash::{empty_root, node_hash, subtree_root};
-use crate::rows::{ROW_LEVELS, ROW_WIDTH};
+use crate::tree::hash::{empty_root, node_hash, subtree_root};
+use crate::tree::rows::{ROW_LEVELS, ROW_WIDTH};
 use crate::{Hash, ROW_COUNT, RowReader, TreeSize};
 
 /// Levels a tree can have complete subtrees on: 64, the bits of its size.

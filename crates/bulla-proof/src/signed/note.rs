@@ -10,7 +10,7 @@ use core::str::FromStr;
 
 use base64ct::{Base64, Encoding};
 
-use crate::key::{SignatureError, VerifierKey, is_key_name};
+use crate::signed::key::{SignatureError, VerifierKey, is_key_name};
 
 /// The most signatures read: 100. (The format asks for at least 16.)
 pub const SIGNATURES_MAX: usize = 100;

@@ -6,10 +6,10 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::audit_path::{RowWindow, prove_path};
-use crate::consistency::{last_complete_subtree, leads_with_subtree};
-use crate::hash::{empty_root, node_hash};
-use crate::rows::{ROW_LEVELS, ROW_WIDTH};
+use crate::tree::audit_path::{RowWindow, prove_path};
+use crate::tree::consistency::{last_complete_subtree, leads_with_subtree};
+use crate::tree::hash::{empty_root, node_hash};
+use crate::tree::rows::{ROW_LEVELS, ROW_WIDTH};
 use crate::{Frontier, Hash, LeafIndex, ProveError, RowReader, Subtree, TreeSize};
 
 /// Folded blocks kept: 512 of 16 KiB, 8 MiB at most. A block of row 1 covers 65,536 leaves, so with 33 million

@@ -13,8 +13,8 @@ use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::note::NoteSignature;
-use crate::{cosignature, ed25519};
+use crate::signed::note::NoteSignature;
+use crate::signed::{cosignature, ed25519};
 
 /// The longest key name, 255 bytes: a log's name is its origin, and cosignatures carry both with one byte of length.
 pub const KEY_NAME_LEN_MAX: usize = 255;
@@ -120,7 +120,7 @@ enum PublicKey {
     Ed25519(ed25519::PublicKey),
     Ed25519Cosignature(ed25519::PublicKey),
     #[cfg(feature = "ml-dsa")]
-    MlDsa44(crate::mldsa::PublicKey),
+    MlDsa44(crate::signed::mldsa::PublicKey),
     Unsupported(Algorithm),
 }
 
@@ -365,7 +365,7 @@ fn decode_public(algorithm: Algorithm, bytes: &[u8]) -> Option<PublicKey> {
         }
         Algorithm::MlDsa44 if bytes.len() != ML_DSA_44_PUBLIC_LEN => None,
         #[cfg(feature = "ml-dsa")]
-        Algorithm::MlDsa44 => crate::mldsa::PublicKey::from_bytes(bytes).map(PublicKey::MlDsa44),
+        Algorithm::MlDsa44 => crate::signed::mldsa::PublicKey::from_bytes(bytes).map(PublicKey::MlDsa44),
         algorithm => Some(PublicKey::Unsupported(algorithm)),
     }
 }
