@@ -19,7 +19,7 @@ use super::write::recorder_clock::RecorderClock;
 use super::write::sealer::{Sealer, Unsealed};
 use super::write::syncer::Syncer;
 use super::write::writer::Writer;
-use crate::read::reader::{End, LogReader};
+use crate::read::reader::{End, LogReader, new_prover};
 use crate::read::recent::Recent;
 use crate::store::disk::{Disk, DiskError, During, LockGuard};
 use crate::store::head::Head;
@@ -200,6 +200,7 @@ fn start(
         rows: rows.clone(),
         identity: identity.clone(),
         end: End::Live(marks.clone()),
+        prover: new_prover(),
     };
     let recent = Recent::new(options.recent_entries.max(RECENT_ENTRIES_MIN), options.recent_bytes);
     refill(&recent, &reader, size);
