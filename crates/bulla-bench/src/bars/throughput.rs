@@ -6,7 +6,7 @@ use bulla::{AuditLog, Ticket};
 
 use super::Bench;
 use crate::disk::NotingDisk;
-use crate::measure::{rate, raw_appends};
+use crate::measure::{processor_time, rate, raw_appends};
 use crate::report::{Figure, Part};
 use crate::workload;
 
@@ -39,6 +39,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Figure> {
             Part::seen("entries per round", number(count), ""),
             Part::seen("best round", best, "entries/s"),
             Part::seen("bytes per line", median.bytes_per_line, "B"),
+            Part::seen("processor time per entry, submitters included", median.processor_nanos, "ns"),
             Part::seen("mean write", median.mean_write, "B"),
             Part::seen("raw bytes per second", median.raw * median.bytes_per_line, "B/s"),
         ],
@@ -49,6 +50,8 @@ struct Round {
     ours: f64,
     raw: f64,
     bytes_per_line: f64,
+    /// Processor time per entry, submitters and all else, in nanoseconds.
+    processor_nanos: f64,
     mean_write: f64,
 }
 
@@ -63,7 +66,9 @@ fn measure_round(bench: &Bench, round: usize, count: usize) -> anyhow::Result<Ro
     let disk = NotingDisk::new(directory.clone());
     let log = AuditLog::builder_on(disk.clone()).open()?;
     let before = disk.sizes().len();
+    let processor = processor_time();
     let elapsed = submit_all(&log, count);
+    let processor = processor_time() - processor;
     log.close_blocking()?;
     let sizes = disk.sizes().split_off(before);
     let (raw, _) = raw_appends(&bench.folder.join("raw"), &sizes)?;
@@ -73,6 +78,7 @@ fn measure_round(bench: &Bench, round: usize, count: usize) -> anyhow::Result<Ro
         ours: rate(count, elapsed),
         raw: rate(count, raw),
         bytes_per_line: number(bytes) / number(count),
+        processor_nanos: processor.as_secs_f64() * 1e9 / number(count),
         mean_write: number(bytes) / number(sizes.len()),
     })
 }

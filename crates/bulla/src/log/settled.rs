@@ -42,7 +42,7 @@ impl<T> Settled<T> {
 
     /// Completes when the value is there.
     pub(crate) fn ready(&self) -> Ready<'_, T> {
-        Ready { settled: self, registered: None }
+        Ready { settled: self, place: None }
     }
 }
 
@@ -50,7 +50,8 @@ impl<T> Settled<T> {
 #[derive(Debug)]
 pub(crate) struct Ready<'a, T> {
     settled: &'a Settled<T>,
-    registered: Option<Waker>,
+    /// Where this future's waker is in the list.
+    place: Option<usize>,
 }
 
 impl<'a, T> Future for Ready<'a, T> {
@@ -66,10 +67,12 @@ impl<'a, T> Future for Ready<'a, T> {
             return Poll::Ready(value);
         }
         // A task that is polled again by others' wake-ups is on the list already.
-        if !self.registered.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
-            waiting.push(context.waker().clone());
-            drop(waiting);
-            self.registered = Some(context.waker().clone());
+        match self.place.and_then(|place| waiting.get_mut(place)) {
+            Some(waker) => waker.clone_from(context.waker()),
+            None => {
+                self.place = Some(waiting.len());
+                waiting.push(context.waker().clone());
+            }
         }
         Poll::Pending
     }
