@@ -272,6 +272,7 @@ fn start(
         sealer: sealer.map(|sealer| spawn("bulla-seal", move || sealer.run())).transpose()?,
         requests: requests.clone(),
         must_stop,
+        unsealed: not_sealed.clone(),
         queue: queue.clone(),
         marks: marks.clone(),
         closed: closed.clone(),
@@ -341,6 +342,7 @@ struct Threads {
     sealer: Option<JoinHandle<()>>,
     requests: Arc<PublishRequests>,
     must_stop: Arc<AtomicBool>,
+    unsealed: Arc<Unsealed>,
     queue: Arc<Queue>,
     marks: Arc<SharedWatermarks>,
     closed: Arc<Settled<Option<Poison>>>,
@@ -349,7 +351,7 @@ struct Threads {
 
 /// The writer's thread: writes to the end, publishes once more, lets go of the lock, and only then says so.
 fn run(mut writer: Writer, threads: Threads) {
-    let Threads { publisher, sealer, requests, must_stop, queue, marks, closed, lock } = threads;
+    let Threads { publisher, sealer, requests, must_stop, unsealed, queue, marks, closed, lock } = threads;
     let written = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| writer.run()))
         .unwrap_or_else(|_| Err(PoisonCause::ThreadEnded.into()));
     if let Err(poison) = &written {
@@ -360,6 +362,7 @@ fn run(mut writer: Writer, threads: Threads) {
     let published = publisher.join().unwrap_or_else(|_| Err(PoisonCause::ThreadEnded.into()));
     let ended = written.and(published).err();
     must_stop.store(true, Ordering::Relaxed);
+    unsealed.wake();
     marks.end(ended.clone());
     if let Some(sealer) = sealer {
         let _ = sealer.join();
