@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bulla::AuditLog;
+use bulla::{AuditLog, Event};
 
 use super::Bench;
 use crate::measure::{Samples, micros, rate, raw_appends};
@@ -81,13 +81,15 @@ fn record_together(log: &AuditLog, in_flight: usize, count: usize) -> (f64, Samp
     let samples = runtime.block_on(async {
         let tasks: Vec<_> = (0..in_flight)
             .map(|task| {
-                let log = log.clone();
+                let (log, options) = (log.clone(), log.event_options());
+                // Ready before: preparing and serialising it is measured, making it up is not.
+                let entry = workload::entry(task as u64);
                 tokio::spawn(async move {
                     let mut samples = Samples::default();
-                    for i in 0..each {
-                        let entry = workload::entry((task * each + i) as u64);
+                    for _ in 0..each {
                         let before = Instant::now();
-                        log.record(entry).await.expect("the log records");
+                        let event = Event::from_entry(&entry, &options).expect("the workload obeys the rules");
+                        log.record_event(event).await.expect("the log records");
                         samples.push(before.elapsed());
                     }
                     samples

@@ -92,7 +92,7 @@ pub(crate) struct Recovered {
 const DOUBTFUL_BYTES_MAX: u64 = 2 * (BATCH_BYTES_MAX as u64 + 65_536);
 
 /// 4 MiB: the writer takes no more into one batch. It bounds what a crash can tear and what is written again.
-pub(crate) const BATCH_BYTES_MAX: usize = 1024 * 1024;
+pub(crate) const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Brings a log directory to a state that can be written. The lock is held by the caller.
 pub(crate) fn recover(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bulla_proof::Frontier;
 
 use super::batch::{Batch, Scratch};
-use super::queue::{Chunk, Gathered, Queue};
+use super::queue::{Chunk, Next, Queue};
 use super::recorder_clock::RecorderClock;
 use super::syncer::Syncer;
 use crate::entry::AuditEntry;
@@ -49,14 +49,14 @@ pub(crate) struct Writer {
 impl Writer {
     /// Writes until the log is closed, or something fails.
     pub(crate) fn run(&mut self) -> Result<(), Poison> {
-        self.commit(Vec::new())?; // `log.opened`
+        self.commit(None)?; // `log.opened`
         loop {
             let patience = if self.syncing.is_some() { Some(Duration::ZERO) } else { self.heartbeat };
-            match self.queue.gather(BATCH_BYTES_MAX, patience) {
-                Gathered::Chunks(chunks) => self.commit(chunks)?,
-                Gathered::Nothing => self.idle()?,
-                Gathered::Closed => return self.close(),
-                Gathered::Poisoned(poison) => return Err(poison),
+            match self.queue.next(patience) {
+                Next::Chunk(chunk) => self.commit(Some(chunk))?,
+                Next::Nothing => self.idle()?,
+                Next::Closed => return self.close(),
+                Next::Poisoned(poison) => return Err(poison),
             }
         }
     }
@@ -64,8 +64,8 @@ impl Writer {
     /// Takes one batch from gathered to answered.
     ///
     /// The order of these lines is the durability argument; see docs/durability.md.
-    fn commit(&mut self, gathered: Vec<Chunk>) -> Result<(), Poison> {
-        let mut batch = self.number_and_hash(gathered)?; // while the batch before it syncs
+    fn commit(&mut self, first: Option<Chunk>) -> Result<(), Poison> {
+        let mut batch = self.number_and_hash(first)?; // while the batch before it syncs
         if batch.is_empty() {
             return Ok(());
         }
@@ -77,6 +77,30 @@ impl Writer {
                 Err(poison)
             }
         }
+    }
+
+    /// Numbers and hashes chunk after chunk, as long as the disk is busy with the batch before: so that batches are
+    /// small on a fast disk, large on a slow one, and neither disk nor processor waits for the other.
+    fn number_and_hash(&mut self, first: Option<Chunk>) -> Result<Batch, Poison> {
+        let (now, step) = self.clock.now();
+        self.own.extend(step.map(|step| own::clock_stepped(step.from, step.to, step.step_ms)));
+        self.own.extend(self.queue.take_dropped().iter().map(|dropped| own::entries_dropped(now, dropped)));
+        let mut batch = Batch::begin(now, self.frontier.clone(), std::mem::take(&mut self.scratch));
+        self.own.drain(..).for_each(|entry| batch.add_own(&own::body(&entry)));
+        let mut next = first;
+        while let Some(chunk) = next {
+            batch.add(chunk);
+            let has_time = self.syncing.is_some() && !self.syncer.is_done();
+            let has_room = batch.size() < BATCH_BYTES_MAX;
+            next = if has_time && has_room { self.queue.take_chunk() } else { None };
+        }
+        if batch.end() > SEQ_END {
+            let poison = Poison::from(PoisonCause::SeqExhausted);
+            batch.fail(&poison);
+            return Err(poison);
+        }
+        self.frontier.clone_from(&batch.frontier);
+        Ok(batch)
     }
 
     /// Payloads first, durably; then all lines with one write.
@@ -115,38 +139,20 @@ impl Writer {
     }
 
     /// Durable or not is known: integrates and answers, or fails everyone who waits.
-    fn settle(&mut self, batch: Batch, synced: Result<(), Poison>) -> Result<(), Poison> {
+    fn settle(&mut self, mut batch: Batch, synced: Result<(), Poison>) -> Result<(), Poison> {
         let integrated = synced.and_then(|()| Ok(self.rows.append(&batch.hashes)?)); // durable from here on
         if let Err(poison) = integrated {
             batch.fail(&poison);
             return Err(poison);
         }
         self.integrated.lock().expect("no panic while held").clone_from(&batch.frontier);
-        let evicted = self.recent.push(batch.lines.clone());
         let end = batch.end();
+        let evicted = self.recent.push(batch.take_lines());
         self.marks.advance(|marks| (marks.durable, marks.integrated) = (end, end));
         let (chunks, hashes) = batch.answer();
         self.queue.recycle(chunks.into_iter());
         self.scratch = Scratch { lines: evicted.unwrap_or_default(), hashes };
         Ok(())
-    }
-
-    fn number_and_hash(&mut self, gathered: Vec<Chunk>) -> Result<Batch, Poison> {
-        let (now, step) = self.clock.now();
-        self.own.extend(step.map(|step| own::clock_stepped(step.from, step.to, step.step_ms)));
-        for dropped in self.queue.take_dropped() {
-            self.own.push(own::entries_dropped(now, &dropped));
-        }
-        let own: Vec<Vec<u8>> = self.own.drain(..).map(|entry| own::body(&entry)).collect();
-        let scratch = std::mem::take(&mut self.scratch);
-        let batch = Batch::number(&own, gathered, now, self.frontier.clone(), scratch);
-        if batch.end() > SEQ_END {
-            let poison = Poison::from(PoisonCause::SeqExhausted);
-            batch.fail(&poison);
-            return Err(poison);
-        }
-        self.frontier.clone_from(&batch.frontier);
-        Ok(batch)
     }
 
     /// Nothing came: whatever is under way is finished, then the heart beats.
@@ -158,14 +164,14 @@ impl Writer {
             let (now, _) = self.clock.now();
             self.own.push(own::heartbeat(now, self.frontier.size().get()));
         }
-        self.commit(Vec::new())
+        self.commit(None)
     }
 
     fn close(&mut self) -> Result<(), Poison> {
         self.finish_sync()?;
         let (now, _) = self.clock.now();
         self.own.push(own::log_closed(now, self.frontier.size().get() + 1));
-        self.commit(Vec::new())?;
+        self.commit(None)?;
         self.finish_sync()
     }
 }
