@@ -88,7 +88,8 @@ fn record_together(log: &AuditLog, in_flight: usize, count: usize) -> (f64, Samp
                     let mut samples = Samples::default();
                     for _ in 0..each {
                         let before = Instant::now();
-                        let event = Event::from_entry(&entry, &options).expect("the workload obeys the rules");
+                        let event =
+                            Event::from_entry(&entry, &options).expect("the workload obeys the rules");
                         log.record_event(event).await.expect("the log records");
                         samples.push(before.elapsed());
                     }

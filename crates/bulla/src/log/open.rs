@@ -264,6 +264,7 @@ fn start(
             let end = catalogue.last().map_or(base, |segment| segment.base);
             announce_full(base, end);
         }),
+        answered: 0,
         scratch: super::write::batch::Scratch::default(),
     };
     let closed = Arc::new(Settled::default());

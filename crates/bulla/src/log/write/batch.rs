@@ -100,18 +100,19 @@ impl Batch {
         Arc::new(std::mem::replace(&mut self.lines, empty))
     }
 
-    /// Gives everyone who waits a receipt; hands back the memory.
-    pub(crate) fn answer(self) -> (Vec<Chunk>, RowHashes) {
+    /// Gives everyone who waits a receipt; tells how many did, and hands back the memory.
+    pub(crate) fn answer(self) -> (usize, Vec<Chunk>, RowHashes) {
         let leaves: &[[u8; HASH_LEN]] = self.hashes.of[0].as_chunks().0;
         let batch_first = self.frontier.size().get() - leaves.len() as u64;
-        let mut at = self.own;
+        let (mut at, mut waited) = (self.own, 0);
         for chunk in &self.chunks {
             let hashes = leaves[at..at + chunk.count()].iter().map(|leaf| Hash::from(*leaf)).collect();
             let first = batch_first + at as u64;
-            chunk.fate.settled.settle(Outcome::Durable { first, recorded_at: self.recorded_at, hashes });
+            waited +=
+                chunk.fate.settled.settle(Outcome::Durable { first, recorded_at: self.recorded_at, hashes });
             at += chunk.count();
         }
-        (self.chunks, self.hashes)
+        (waited, self.chunks, self.hashes)
     }
 
     /// Tells everyone who waits that the log stopped.

@@ -133,7 +133,9 @@ struct Queued {
     bytes: usize,
     is_closed: bool,
     poison: Option<Poison>,
-    writer_waits: bool,
+    /// How many entries the writer waits for; 0 when it does not.
+    writer_waits_for: usize,
+    entries: usize,
     waiting_for_room: Vec<Waker>,
     threads_waiting_for_room: usize,
     spare: Vec<Vec<u8>>,
@@ -190,7 +192,11 @@ impl Queue {
         if event.has_payloads() {
             chunk.payloads.extend(event.into_payloads());
         }
-        let must_wake = std::mem::take(&mut state.writer_waits);
+        state.entries += 1;
+        let must_wake = (1..=state.entries).contains(&state.writer_waits_for);
+        if must_wake {
+            state.writer_waits_for = 0;
+        }
         drop(state);
         if must_wake {
             self.filled.notify_one();
@@ -241,20 +247,30 @@ impl Queue {
             match patience {
                 Some(Duration::ZERO) => return Next::Nothing,
                 Some(patience) => {
-                    state.writer_waits = true;
+                    state.writer_waits_for = 1;
                     let (back, timeout) =
                         self.filled.wait_timeout(state, patience).expect("no panic while held");
                     state = back;
                     if timeout.timed_out() && state.chunks.is_empty() {
-                        state.writer_waits = false;
+                        state.writer_waits_for = 0;
                         return Next::Nothing;
                     }
                 }
                 None => {
-                    state.writer_waits = true;
+                    state.writer_waits_for = 1;
                     state = self.filled.wait(state).expect("no panic while held");
                 }
             }
+        }
+    }
+
+    /// Waits until so many entries are in the queue, a short while at most.
+    pub(crate) fn wait_for_entries(&self, count: usize, patience: Duration) {
+        let mut state = self.state();
+        if state.entries < count && !state.is_closed && state.poison.is_none() {
+            state.writer_waits_for = count;
+            let (mut state, _) = self.filled.wait_timeout(state, patience).expect("no panic while held");
+            state.writer_waits_for = 0;
         }
     }
 
@@ -267,6 +283,7 @@ impl Queue {
         let chunk = state.chunks.pop_front()?;
         let payloads: usize = chunk.payloads.iter().map(|payload| payload.content.len()).sum();
         state.bytes -= chunk.size() - 4 * chunk.count() + payloads;
+        state.entries -= chunk.count();
         self.wake_who_waits_for_room(state);
         Some(chunk)
     }
@@ -279,11 +296,6 @@ impl Queue {
             self.drained.notify_all();
         }
         wakers.into_iter().for_each(Waker::wake);
-    }
-
-    /// Whether anything waits for the writer.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.state().chunks.is_empty()
     }
 
     /// Takes back the memory of written chunks.
@@ -311,7 +323,7 @@ impl Queue {
         let mut state = self.state();
         state.poison.get_or_insert_with(|| poison.clone());
         let chunks = std::mem::take(&mut state.chunks);
-        state.bytes = 0;
+        (state.bytes, state.entries) = (0, 0);
         self.filled.notify_one();
         self.wake_who_waits_for_room(state);
         for chunk in chunks {
@@ -326,7 +338,7 @@ impl Queue {
             Some(dropped) => dropped.count += count,
             None => state.dropped.push(Dropped { reason: reason.to_owned(), count }),
         }
-        state.writer_waits = false;
+        state.writer_waits_for = 0;
         drop(state);
         self.filled.notify_one();
     }

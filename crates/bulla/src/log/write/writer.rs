@@ -43,8 +43,17 @@ pub(crate) struct Writer {
     pub(crate) heartbeat: Option<Duration>,
     /// Tells the sealer of a full segment.
     pub(crate) on_full: Box<dyn Fn(u64) + Send>,
+    /// How many callers the last batch answered: they are likely to come back at once.
+    pub(crate) answered: usize,
     pub(crate) scratch: Scratch,
 }
+
+/// 128 KiB: hashing that takes 150 microseconds, more than handing a sync to another thread and back. Callers of
+/// less do better in one batch than in two that take turns.
+const OVERLAP_BYTES_MIN: usize = 128 * 1024;
+
+/// 50 microseconds: what waiting for callers who come back may cost those who are there, a quarter of a sync.
+const GATHERING_MAX: Duration = Duration::from_micros(50);
 
 impl Writer {
     /// Writes until the log is closed, or something fails.
@@ -53,11 +62,22 @@ impl Writer {
         loop {
             let patience = if self.syncing.is_some() { Some(Duration::ZERO) } else { self.heartbeat };
             match self.queue.next(patience) {
-                Next::Chunk(chunk) => self.commit(Some(chunk))?,
+                Next::Chunk(chunk) => {
+                    self.commit(Some(chunk))?;
+                    self.gather();
+                }
                 Next::Nothing => self.idle()?,
                 Next::Closed => return self.close(),
                 Next::Poisoned(poison) => return Err(poison),
             }
+        }
+    }
+
+    /// Gives those who were just answered time to come back, so that one sync serves them all: without it every
+    /// other batch would be whoever is first. Not while a sync is under way, which is time enough.
+    fn gather(&self) {
+        if self.syncing.is_none() && self.answered > 1 {
+            self.queue.wait_for_entries(self.answered, GATHERING_MAX);
         }
     }
 
@@ -90,9 +110,9 @@ impl Writer {
         let mut next = first;
         while let Some(chunk) = next {
             batch.add(chunk);
-            let has_time = self.syncing.is_some() && !self.syncer.is_done();
-            let has_room = batch.size() < BATCH_BYTES_MAX;
-            next = if has_time && has_room { self.queue.take_chunk() } else { None };
+            let disk_is_busy = self.syncing.is_some() && !self.syncer.is_done();
+            let enough = if disk_is_busy { BATCH_BYTES_MAX } else { OVERLAP_BYTES_MIN };
+            next = if batch.size() < enough { self.queue.take_chunk() } else { None };
         }
         if batch.end() > SEQ_END {
             let poison = Poison::from(PoisonCause::SeqExhausted);
@@ -115,9 +135,9 @@ impl Writer {
         Ok(())
     }
 
-    /// `fdatasync`: here when nobody waits behind this batch, beside the next batch's hashing otherwise.
+    /// `fdatasync`: beside the next batch's hashing when there is much of it, here otherwise.
     fn sync(&mut self, batch: Batch) -> Result<(), Poison> {
-        if self.queue.is_empty() {
+        if self.queue.bytes() < OVERLAP_BYTES_MIN {
             let synced = self.segment.sync().map_err(Poison::from);
             self.settle(batch, synced)
         } else {
@@ -149,7 +169,8 @@ impl Writer {
         let end = batch.end();
         let evicted = self.recent.push(batch.take_lines());
         self.marks.advance(|marks| (marks.durable, marks.integrated) = (end, end));
-        let (chunks, hashes) = batch.answer();
+        let (answered, chunks, hashes) = batch.answer();
+        self.answered = answered;
         self.queue.recycle(chunks.into_iter());
         self.scratch = Scratch { lines: evicted.unwrap_or_default(), hashes };
         Ok(())
