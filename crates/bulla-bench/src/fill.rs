@@ -46,7 +46,7 @@ pub(crate) fn run(directory: &Path, count: usize) -> anyhow::Result<()> {
         for submitter in 0..SUBMITTERS {
             let log = &log;
             scope.spawn(move || {
-                submit(log, submitter * count / SUBMITTERS, (submitter + 1) * count / SUBMITTERS)
+                submit(log, submitter * count / SUBMITTERS, (submitter + 1) * count / SUBMITTERS);
             });
         }
     });

@@ -94,13 +94,13 @@ fn submit_all(log: &AuditLog, count: usize) -> Duration {
     let entries = &entries;
     let started = Instant::now();
     std::thread::scope(|scope| {
-        for submitter in 0..SUBMITTERS {
+        for entries in entries {
             scope.spawn(move || {
                 let mut under_way = std::collections::VecDeque::<Ticket>::with_capacity(WINDOW);
                 let options = log.event_options();
-                for entry in entries[submitter].iter().cycle().take(count / SUBMITTERS) {
+                for entry in entries.iter().cycle().take(count / SUBMITTERS) {
                     let event =
-                        bulla::Event::from_entry(&entry, &options).expect("the workload obeys the rules");
+                        bulla::Event::from_entry(entry, &options).expect("the workload obeys the rules");
                     under_way.push_back(log.submit_event_blocking(event).expect("the log takes it"));
                     if under_way.len() == WINDOW {
                         let oldest = under_way.pop_front().expect("the window is full");
