@@ -22,6 +22,8 @@ pub use log::{
     Act, AuditLog, CosignedError, LogBuilder, OpenError, Poison, PoisonCause, Receipt, RecordError, State,
     Ticket, Watermarks,
 };
-pub use read::{Entries, Follow, LogReader, ProveError, ReadError, StoredEntry};
+pub use read::{
+    Entries, Follow, LogReader, Progress, ProveError, ReadError, StoredEntry, Verify, VerifyError, verify,
+};
 pub use seed::{audit_log, init_audit_log, try_audit_log};
 pub use seq::Seq;
