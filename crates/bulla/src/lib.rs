@@ -22,6 +22,9 @@ pub use log::{
     Act, AuditLog, CosignedError, LogBuilder, OpenError, Poison, PoisonCause, Receipt, RecordError, State,
     Ticket, Watermarks,
 };
-pub use read::{Entries, Follow, LogReader, ProveError, ReadError, StoredEntry};
+pub use read::{
+    Entries, Filter, Filtered, FilteredBack, Follow, InvalidFilter, InvalidMoment, LogReader, ProveError,
+    ReadError, StoredEntry, parse_moment,
+};
 pub use seed::{audit_log, init_audit_log, try_audit_log};
 pub use seq::Seq;
