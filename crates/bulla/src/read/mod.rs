@@ -6,9 +6,11 @@ pub(crate) mod prove;
 pub(crate) mod reader;
 pub(crate) mod recent;
 pub(crate) mod stored;
+pub(crate) mod verify;
 
 pub use filter::{Filter, Filtered, FilteredBack, InvalidFilter, InvalidMoment, parse_moment};
 pub use follow::Follow;
 pub use prove::ProveError;
 pub use reader::{Entries, LogReader, ReadError};
 pub use stored::StoredEntry;
+pub use verify::{Progress, Verify, VerifyError, verify};
