@@ -46,7 +46,10 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
 /// A moment in milliseconds, always as wide.
 pub(crate) fn moment(at: Timestamp) -> String {
     let nanos = at.to_rfc3339_nanos();
-    nanos.strip_suffix('Z').and_then(|text| text.get(..text.len() - 6)).map_or(nanos.clone(), |text| format!("{text}Z"))
+    nanos
+        .strip_suffix('Z')
+        .and_then(|text| text.get(..text.len() - 6))
+        .map_or(nanos.clone(), |text| format!("{text}Z"))
 }
 
 /// Milliseconds from one moment to a later one.

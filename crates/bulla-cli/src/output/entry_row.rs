@@ -38,7 +38,11 @@ pub(crate) fn row(stored: &StoredEntry, palette: &Palette, columns: Option<usize
         None => action,
     };
     let principal = padded(&principal, PRINCIPAL_COLUMNS);
-    format!("{}  {outcome}  {principal}  {action}  {}", painted(palette.faint, &time), painted(palette.faint, &tail))
+    format!(
+        "{}  {outcome}  {principal}  {action}  {}",
+        painted(palette.faint, &time),
+        painted(palette.faint, &tail)
+    )
 }
 
 /// How it ended, or that it only begins.

@@ -21,7 +21,11 @@ pub(crate) fn over_entries(len: u64, what: &str) -> ProgressBar {
 
 /// A sign that something goes on.
 pub(crate) fn spinner(what: &str) -> ProgressBar {
-    begin(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()), "{spinner} {msg} {elapsed}", what)
+    begin(
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
+        "{spinner} {msg} {elapsed}",
+        what,
+    )
 }
 
 fn begin(bar: ProgressBar, template: &str, what: &str) -> ProgressBar {

@@ -125,9 +125,13 @@ mod tests {
 
     #[test]
     fn clipping_counts_columns_and_never_cuts_a_letter() {
-        for (text, columns, expected) in
-            [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("日本語", 6, "日本語"), ("日本語", 5, "日本…"), ("日本語", 4, "日…")]
-        {
+        for (text, columns, expected) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "ab…"),
+            ("日本語", 6, "日本語"),
+            ("日本語", 5, "日本…"),
+            ("日本語", 4, "日…"),
+        ] {
             assert_eq!(clip(text, columns), expected);
         }
         assert_eq!(padded("日", 4), "日  ");

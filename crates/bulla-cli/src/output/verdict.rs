@@ -19,7 +19,11 @@ pub(crate) fn print(verdict: &Verdict, what: &str, palette: &Palette, out: &mut 
     };
     out.line(format!("{}: {what}", painted(style, word)))?;
     if let Some(origin) = &verdict.origin {
-        out.line(format!("log {}, {}", shown(origin), amount::counted(verdict.size.get(), "entry", "entries")))?;
+        out.line(format!(
+            "log {}, {}",
+            shown(origin),
+            amount::counted(verdict.size.get(), "entry", "entries")
+        ))?;
     }
     section(out, palette, "Found", &findings(verdict, palette))?;
     let checked: Vec<String> = verdict.checked.iter().map(|line| shown(line).into_owned()).collect();

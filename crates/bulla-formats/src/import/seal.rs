@@ -317,7 +317,7 @@ fn unmapped(line: &Line<'_>, record: &str, reason: String) -> Imported {
 /// What every imported entry says about where it came from.
 pub(crate) fn source(place: &Place<'_>) -> Source {
     Source {
-        id: Some(format!("import:{}", place.format)),
+        id: Some(place.format.source_id()),
         instance: Some(place.instance.to_owned()),
         seq: Some(place.line),
         transport: Some("file".to_owned()),
