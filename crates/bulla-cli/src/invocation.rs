@@ -25,14 +25,14 @@ impl Invocation {
         Self { log: global.log, json: global.json, palette, out: Out::new(), now: Timestamp::now() }
     }
 
-    /// The filter of a query whose terms came as one argument or several, and of `--since` and `--until`.
+    /// The filter of a query, and of `--since` and `--until`.
     pub(crate) fn filter(
         &self,
-        terms: &[String],
+        query: &str,
         since: Option<&str>,
         until: Option<&str>,
     ) -> anyhow::Result<Filter> {
-        let mut filter = Filter::parse(&terms.join(" "), self.now)?;
+        let mut filter = Filter::parse(query, self.now)?;
         let moment = |option: &str, text: &str| {
             parse_moment(text, self.now).map_err(|error| anyhow::anyhow!("{option}: {error}"))
         };

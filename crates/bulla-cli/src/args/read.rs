@@ -5,11 +5,29 @@ use std::path::PathBuf;
 use bulla_formats::export::ExportFormat;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+/// Which entries. Only the first argument can begin with a hyphen: later ones would be taken for options.
+#[derive(Debug, clap::Args)]
+pub(crate) struct QueryArgs {
+    /// Which entries, see below [default: all]
+    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    first: Option<String>,
+    /// More terms, instead of one quoted argument; put `--` before one that begins with a hyphen
+    #[arg(value_name = "TERM")]
+    more: Vec<String>,
+}
+
+impl QueryArgs {
+    /// The query as one string.
+    pub(crate) fn text(&self) -> String {
+        let terms: Vec<&str> = self.first.iter().chain(&self.more).map(String::as_str).collect();
+        terms.join(" ")
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct TailArgs {
-    /// Which entries; see below. Terms may be one argument or several
-    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
-    pub(crate) query: Vec<String>,
+    #[command(flatten)]
+    pub(crate) query: QueryArgs,
     /// Go on with new entries as they become durable, whichever process writes them
     #[arg(long, short)]
     pub(crate) follow: bool,
@@ -31,9 +49,8 @@ pub(crate) struct PeriodArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SearchArgs {
-    /// Which entries; see below. Terms may be one argument or several
-    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
-    pub(crate) query: Vec<String>,
+    #[command(flatten)]
+    pub(crate) query: QueryArgs,
     #[command(flatten)]
     pub(crate) period: PeriodArgs,
     /// Stop after so many
@@ -69,9 +86,8 @@ pub(crate) struct SessionArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
-    /// Which entries; see below [default: all]
-    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
-    pub(crate) query: Vec<String>,
+    #[command(flatten)]
+    pub(crate) query: QueryArgs,
     /// The format: jsonl is the stored lines, seed the eight fields of the format Bulla replaces, csv a table
     #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = export_format())]
     pub(crate) format: ExportFormat,

@@ -29,7 +29,7 @@ struct Stats {
     content: Content,
     /// Bytes of lines for each byte that they take on disk.
     compression: Option<f64>,
-    /// Entries per hour between the first and the last.
+    /// Entries per hour between the first and the last; absent when they are not a minute apart.
     entries_per_hour: Option<f64>,
 }
 
@@ -179,8 +179,9 @@ impl Content {
     }
 
     fn rate(&self, entries: u64) -> Option<f64> {
-        let hours = self.last_recorded_at?.since(self.first_recorded_at?).as_secs_f64() / 3600.0;
-        (hours > 0.0).then(|| entries as f64 / hours)
+        let seconds = self.last_recorded_at?.since(self.first_recorded_at?).as_secs_f64();
+        // Below a minute a rate says nothing about an hour.
+        (seconds >= 60.0).then(|| entries as f64 / (seconds / 3600.0))
     }
 }
 
@@ -262,7 +263,7 @@ fn table(this: &mut Invocation, title: &str, counts: &BTreeMap<String, u64>) -> 
     let mut sorted: Vec<(&String, &u64)> = counts.iter().collect();
     sorted.sort_by(|a, b| b.1.cmp(a.1));
     let columns = sorted.first().map_or(0, |(_, number)| count(**number).len());
-    line(this, title, "")?;
+    this.out.line(painted(this.palette.strong, title))?;
     for (value, number) in sorted.iter().take(VALUES_SHOWN) {
         this.out.line(format!("  {:>columns$}  {}", count(**number), shown(value)))?;
     }

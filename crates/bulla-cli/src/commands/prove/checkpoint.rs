@@ -80,7 +80,7 @@ impl Relation {
         if this.json {
             return this.out.json(&json!({
                 "relation": word, "older_size": old, "newest_size": new, "newest": newest.note().to_string(),
-                "proof": proof.iter().map(|hash| hash.to_base64()).collect::<Vec<_>>(),
+                "proof": proof.iter().map(Hash::to_base64).collect::<Vec<_>>(),
             }));
         }
         let text = match self {

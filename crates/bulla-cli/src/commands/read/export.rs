@@ -54,7 +54,8 @@ fn write(
     reader: &LogReader,
     mut file: Option<&mut dyn Write>,
 ) -> anyhow::Result<Exported> {
-    let filter = this.filter(&args.query, args.period.since.as_deref(), args.period.until.as_deref())?;
+    let filter =
+        this.filter(&args.query.text(), args.period.since.as_deref(), args.period.until.as_deref())?;
     let size = reader.size()?;
     let bar = progress::over_entries(size, "exporting");
     let mut exporter = exporter(args.format);
@@ -90,7 +91,7 @@ fn record(this: &invocation::Invocation, args: &ExportArgs, exported: &Exported)
         .event_name("export.created")
         .outcome(AuditOutcome::Success)
         .detail(json!({
-            "query": args.query.join(" "), "since": args.period.since, "until": args.period.until,
+            "query": args.query.text(), "since": args.period.since, "until": args.period.until,
             "format": args.format.as_str(), "entries": exported.entries, "left_out": exported.left_out.len(),
             "to": args.output.as_ref().map_or("stdout".to_owned(), |path| path.display().to_string()),
         }));

@@ -15,7 +15,8 @@ use crate::output::text::shown;
 use crate::output::{entry_row, progress, talk};
 
 pub(crate) fn run(this: &mut Invocation, args: &SearchArgs) -> anyhow::Result<Ended> {
-    let filter = this.filter(&args.query, args.period.since.as_deref(), args.period.until.as_deref())?;
+    let filter =
+        this.filter(&args.query.text(), args.period.since.as_deref(), args.period.until.as_deref())?;
     let reader = log_access::reader(&this.log)?;
     let size = reader.size()?;
     let limit = args.limit.unwrap_or(usize::MAX);

@@ -9,7 +9,7 @@ use crate::invocation::Invocation;
 use crate::log_access;
 
 pub(crate) fn run(this: &mut Invocation, args: &TailArgs) -> anyhow::Result<Ended> {
-    let filter = this.filter(&args.query, None, None)?;
+    let filter = this.filter(&args.query.text(), None, None)?;
     let reader = log_access::reader(&this.log)?;
     let mut shown = reader.size()?;
     let newest: Result<Vec<_>, _> = reader.filter_back(filter.clone(), 0..shown).take(args.lines).collect();
