@@ -26,6 +26,9 @@ Queries:
   denied \"no such file\"            in action, principal, reason or detail, in any case
   -outcome:success  NOT has:tool   does not hold";
 
+/// Heading of what every command takes, apart from a command's own options.
+const GLOBAL: &str = "Global options";
+
 const EXIT_HELP: &str = "\
 Exit codes:
   0  fine
@@ -50,24 +53,22 @@ pub(crate) struct Cli {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
     /// The log directory
-    #[arg(long, value_name = "DIR", env = "BULLA_LOG", default_value = "audit", global = true)]
+    #[arg(long, value_name = "DIR", env = "BULLA_LOG", default_value = "audit", global = true, help_heading = GLOBAL)]
     pub(crate) log: PathBuf,
     /// Print JSON for programs instead of text for people
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
     /// When to use colour; NO_COLOR is heeded
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, value_enum)]
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = GLOBAL, value_enum)]
     pub(crate) color: ColorWhen,
 }
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "lower")]
 pub(crate) enum ColorWhen {
-    /// On a terminal
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 

@@ -90,6 +90,9 @@ fn print(this: &mut Invocation, check: &Check) -> anyhow::Result<()> {
 fn checks(this: &Invocation) -> Vec<Check> {
     let log = this.log.as_path();
     let mut checks = vec![directory(log)];
+    if !log.is_dir() {
+        return checks;
+    }
     let reader = match LogReader::open(log) {
         Ok(reader) => reader,
         Err(error) => {

@@ -36,7 +36,7 @@ fn print(this: &mut Invocation, newest: &TrustedCheckpoint) -> anyhow::Result<()
     let note = newest.note().to_string();
     if this.json {
         return this.out.json(&json!({
-            "origin": newest.origin(), "size": newest.size().get(), "root": newest.root().to_string(), "note": note,
+            "origin": newest.origin(), "size": newest.size().get(), "root": newest.root().to_base64(), "note": note,
         }));
     }
     this.out.bytes(note.as_bytes())

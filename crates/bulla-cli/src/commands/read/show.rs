@@ -35,7 +35,7 @@ fn print(this: &mut Invocation, entry: &StoredEntry) -> anyhow::Result<()> {
         field(this, &name, value, 0)?;
     }
     let label = painted(this.palette.strong, &padded("(leaf hash)", NAME_COLUMNS));
-    this.out.line(format!("{label} {}", entry.leaf_hash()))
+    this.out.line(format!("{label} {}", entry.leaf_hash().to_base64()))
 }
 
 /// A member: on one line when it is a plain value, otherwise with its own below it.

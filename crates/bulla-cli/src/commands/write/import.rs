@@ -4,7 +4,6 @@ use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use bulla::proof::Hash;
 use bulla::{AuditCategory, AuditEntry, AuditLog, AuditOutcome, Redaction, Ticket};
 use bulla_formats::import::{
     ImportFormat, ImportOptions, ImportReport, Imported, Line, Lines, importer, quarantine_entry,
@@ -45,7 +44,8 @@ struct FileReport {
     /// Records that have no place in an entry, each kept whole in a quarantine entry.
     unmapped: u64,
     reasons: Vec<Reason>,
-    sha256: Hash,
+    /// In hexadecimal, as `sha256sum` prints it.
+    sha256: String,
     bytes: u64,
 }
 
@@ -178,7 +178,7 @@ impl FileImport<'_> {
             entries: recorded.entries,
             unmapped: report.unmapped_total,
             reasons: report.unmapped.into_iter().map(|(line, reason)| Reason { line, reason }).collect(),
-            sha256: input.sha256(),
+            sha256: input.sha256().to_string(),
             bytes: input.count(),
         })
     }
@@ -191,7 +191,7 @@ impl FileImport<'_> {
             .outcome(outcome)
             .detail(json!({
                 "file": report.file, "instance": report.instance, "format": self.format.as_str(),
-                "sha256": report.sha256.to_string(), "bytes": report.bytes, "lines": report.lines,
+                "sha256": report.sha256, "bytes": report.bytes, "lines": report.lines,
                 "lines_known_before": report.known_lines, "blank": report.blank, "entries": report.entries,
                 "unmapped": report.unmapped,
             }));

@@ -2,6 +2,7 @@
 //!
 //! A bad line is never lost and never stops the others: it is kept whole in an entry that says so.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
@@ -22,6 +23,9 @@ use crate::output::talk;
 
 /// 8,192 receipts that wait to be printed: far more than one batch of the writer.
 const IN_FLIGHT: usize = 8192;
+
+/// 100: more complaints than anybody reads; every bad line has an entry that says the same.
+const BAD_LINES_NAMED_MAX: u64 = 100;
 
 pub(crate) fn run(this: &mut Invocation, args: RecordArgs) -> anyhow::Result<Ended> {
     match args.stdin {
@@ -89,6 +93,9 @@ struct Counts {
 
 fn record_stdin(this: &mut Invocation) -> anyhow::Result<Ended> {
     let interrupt = Interrupt::listen()?;
+    if std::io::stdin().is_terminal() {
+        talk::note("reading JSON Lines from the terminal; Ctrl-D ends");
+    }
     let log = log_access::writer(AuditLog::builder(&this.log))?;
     let (tickets, waiting) = sync_channel(IN_FLIGHT);
     // Receipts are printed as entries become durable, also while the next line is still awaited.
@@ -109,9 +116,9 @@ fn record_stdin(this: &mut Invocation) -> anyhow::Result<Ended> {
     }
     if counts.bad > 0 {
         talk::warn(format!(
-            "{} not recorded as entries: each is kept whole in an entry of category `import`; \
-             `bulla search action:import.unmapped` lists them",
-            counted(counts.bad, "line was", "lines were")
+            "{} no entry and kept whole as the payload of one that says so: `bulla search action:import.unmapped` \
+             lists them",
+            counted(counts.bad, "line is", "lines are")
         ));
     }
     Ok(Ended::fine_if(counts.bad == 0))
@@ -143,7 +150,9 @@ fn submit_lines(
             }
             Err(unmapped) => {
                 counts.bad += 1;
-                talk::warn(format!("line {}: {}", unmapped.line, unmapped.reason));
+                if counts.bad <= BAD_LINES_NAMED_MAX {
+                    talk::warn(format!("line {}: {}", unmapped.line, unmapped.reason));
+                }
                 quarantine_entry(&unmapped, ImportFormat::Jsonl, &instance, &options)
             }
         };
@@ -208,8 +217,8 @@ fn print(this: &mut Invocation, receipt: &Receipt) -> anyhow::Result<()> {
         return this.out.json(receipt);
     }
     let state = painted(this.palette.good, state(receipt));
-    let (seq, at, hash) = (receipt.seq(), receipt.recorded_at(), receipt.leaf_hash());
-    this.out.line(format!("#{seq}  {state}  {at}  leaf {hash}"))
+    let at = receipt.recorded_at().to_rfc3339_nanos();
+    this.out.line(format!("#{}  {state}  {at}  leaf {}", receipt.seq(), receipt.leaf_hash().to_base64()))
 }
 
 fn state(receipt: &Receipt) -> &'static str {
