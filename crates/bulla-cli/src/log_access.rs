@@ -17,8 +17,10 @@ pub(crate) fn reader(log: &Path) -> anyhow::Result<LogReader> {
 /// Opens the log for writing; makes it when the directory is missing or empty.
 pub(crate) fn writer(builder: LogBuilder) -> anyhow::Result<AuditLog> {
     builder.open().map_err(|error| match error {
-        OpenError::Locked { .. } | OpenError::Identity(_) | OpenError::Damaged(_) => error.into(),
-        error => anyhow::Error::new(error).context("nothing was recorded"),
+        OpenError::Disk(error) => anyhow::anyhow!(
+            "{error}; nothing was recorded: name a place that this user can write with --log DIR, or mend this one"
+        ),
+        error => error.into(),
     })
 }
 

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A key cannot be changed: in format 1 of the log directory the key's name is the log's name, and everyone who checks the
+log knows it by that key. When a key is lost or may have been read by others, keep the old log as it is, with its last
+checkpoint in a safe place, and begin a new one.")]
 pub(crate) struct KeyArgs {
     #[command(subcommand)]
     pub(crate) command: KeyCommand,

@@ -42,11 +42,8 @@ fn in_words(error: &anyhow::Error) -> String {
 /// The error's text; the system's in the form of our own, in lower case and without its number.
 fn plain(error: &(dyn std::error::Error + 'static)) -> String {
     let text = error.to_string();
-    if !error.is::<io::Error>() {
-        return text;
-    }
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut letters = text.chars();
+    let Some((words, _)) = text.split_once(" (os error ") else { return text };
+    let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 

@@ -176,7 +176,7 @@ impl LogReader {
         Filtered { filter, entries: self.read(start..range.end) }
     }
 
-    /// Entries of a half-open range that match, newest first.
+    /// Entries of a half-open range that match, newest first. After an error it goes on with what is older.
     pub fn filter_back(&self, filter: Filter, range: Range<u64>) -> FilteredBack {
         let start = range.start.max(self.first_seq().get());
         let (end, failed) = match self.size() {
@@ -224,7 +224,7 @@ pub struct FilteredBack {
     end: u64,
     /// Matches of the last block, still to be given, the newest last.
     block: Vec<StoredEntry>,
-    /// What the last block ended with; told after its matches.
+    /// What ended the reading of the last block; told before its matches, because what could not be read is newer.
     failed: Option<ReadError>,
 }
 
@@ -252,12 +252,11 @@ impl Iterator for FilteredBack {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            if let Some(error) = self.failed.take() {
+                return Some(Err(error));
+            }
             if let Some(entry) = self.block.pop() {
                 return Some(Ok(entry));
-            }
-            if let Some(error) = self.failed.take() {
-                self.end = self.start;
-                return Some(Err(error));
             }
             if self.end <= self.start {
                 return None;

@@ -24,25 +24,46 @@ pub(crate) fn run(this: &mut Invocation, args: &SearchArgs) -> anyhow::Result<En
         return count_by(this, &reader, filter, field, limit);
     }
     let found = if args.oldest_first {
-        print_all(this, reader.filter(filter, 0..size).take(limit))?
+        print_all(this, reader.filter(filter, 0..size), limit)?
     } else {
-        print_all(this, reader.filter_back(filter, 0..size).take(limit))?
+        print_all(this, reader.filter_back(filter, 0..size), limit)?
     };
     this.out.flush()?;
-    if found == 0 {
+    if found.entries == 0 && !found.is_damaged {
         talk::note(format!("no entry matches, of {}", counted(size, "entry", "entries")));
     }
-    Ok(Ended::Fine)
+    Ok(Ended::fine_if(!found.is_damaged))
 }
 
+/// What was printed.
+struct Found {
+    entries: usize,
+    /// Whether some entries could not be read.
+    is_damaged: bool,
+}
+
+/// Prints what can be read, and says what cannot.
 fn print_all(
     this: &mut Invocation,
     entries: impl Iterator<Item = Result<StoredEntry, ReadError>>,
-) -> anyhow::Result<u64> {
-    let mut found = 0;
+    limit: usize,
+) -> anyhow::Result<Found> {
+    let mut found = Found { entries: 0, is_damaged: false };
     for entry in entries {
-        print(this, &entry?)?;
-        found += 1;
+        if found.entries == limit {
+            break;
+        }
+        match entry {
+            Ok(entry) => {
+                print(this, &entry)?;
+                found.entries += 1;
+            }
+            Err(error) => {
+                found.is_damaged = true;
+                this.out.flush()?;
+                talk::warn(error);
+            }
+        }
     }
     Ok(found)
 }

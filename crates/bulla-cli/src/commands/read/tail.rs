@@ -7,18 +7,30 @@ use crate::ended::Ended;
 use crate::interrupt::channel_of_interrupts;
 use crate::invocation::Invocation;
 use crate::log_access;
+use crate::output::talk;
 
 pub(crate) fn run(this: &mut Invocation, args: &TailArgs) -> anyhow::Result<Ended> {
     let filter = this.filter(&args.query.text(), None, None)?;
     let reader = log_access::reader(&this.log)?;
     let mut shown = reader.size()?;
-    let newest: Result<Vec<_>, _> = reader.filter_back(filter.clone(), 0..shown).take(args.lines).collect();
-    for entry in newest?.iter().rev() {
-        search::print(this, entry)?;
+    let mut newest = Vec::new();
+    let mut is_damaged = false;
+    for entry in reader.filter_back(filter.clone(), 0..shown) {
+        if newest.len() == args.lines {
+            break;
+        }
+        match entry {
+            Ok(entry) => newest.push(entry),
+            Err(error) => {
+                is_damaged = true;
+                talk::warn(error);
+            }
+        }
     }
+    newest.iter().rev().try_for_each(|entry| search::print(this, entry))?;
     this.out.flush()?;
     if !args.follow {
-        return Ok(Ended::Fine);
+        return Ok(Ended::fine_if(!is_damaged));
     }
     let growth = Growth::new(reader.clone(), channel_of_interrupts()?);
     while let Some(size) = growth.beyond(shown)? {
