@@ -1,16 +1,38 @@
 //! Whole-log verification: every line, every hash, every checkpoint. Reads only, without the lock, and never accuses
 //! a log that is being written.
 
+mod examine;
+mod expected;
+mod findings;
+mod history;
+mod in_order;
+mod lengths;
+mod payloads;
+mod piece;
+mod prefix;
+mod published;
+mod snapshot;
+mod sweep;
+mod trust;
+
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bulla_proof::{Finding, FindingKind, Frontier, Hash, Policy, RowReader, TreeSize, Verdict, VerifierKey};
+use bulla_proof::{Finding, FindingKind, Policy, TreeSize, Verdict, VerifierKey};
 
-use super::reader::{LogReader, ReadError};
+use self::expected::ExpectedRoots;
+use self::findings::Findings;
+use self::lengths::check_lengths;
+use self::payloads::Payloads;
+use self::published::Heads;
+use self::snapshot::Snapshot;
+use self::sweep::Swept;
+use self::trust::Trust;
 use crate::store::disk::{Disk, DiskError};
-use crate::store::{IdentityError, OsDisk};
+use crate::store::layout::ENTRIES;
+use crate::store::{Identity, IdentityError, OsDisk};
 
 /// Why it could not be found out whether a log is what it was. Anything that is wrong with the log is in the
 /// [`Verdict`] instead.
@@ -146,66 +168,61 @@ impl<'a> Verify<'a> {
     /// # Errors
     /// When it could not be found out; what is wrong with the log is in the verdict.
     pub fn run(self) -> Result<Verdict, VerifyError> {
-        let reader = LogReader::open_disk(self.disk.clone()).map_err(unreadable)?;
-        let newest = reader.checkpoint();
-        let size = reader.size().map_err(unreadable)?;
-        let mut verdict = Verdict::new(Some(reader.identity().origin.clone()), TreeSize(0));
-        let mut frontier = Frontier::new();
-        let mut signed = None;
-        match newest {
-            Ok(Some(newest)) => {
-                verdict.size = newest.size();
-                signed = Some(newest);
-            }
-            Ok(None) => {}
-            Err(error) => {
-                verdict.findings.push(Finding::new(FindingKind::CheckpointBadSignature, error.to_string()));
-            }
-        }
-        let mut entries = reader.read(0..size);
-        loop {
-            if let Some(newest) = signed.take_if(|newest| newest.size() == frontier.size())
-                && newest.root() != frontier.root()
-            {
-                let text = "the entries do not have the signed root";
-                verdict.findings.push(Finding::new(FindingKind::EntriesAndTreeChanged, text));
-            }
-            let Ok(Some((seq, line))) = entries.next_line() else { break };
-            let leaf = bulla_proof::leaf_hash(line);
-            let mut stored = [Hash::default()];
-            reader.rows.read_row(0, seq.get(), &mut stored)?;
-            if stored[0] != leaf {
-                let text = "its bytes do not have the hash in tree/";
-                verdict.findings.push(Finding {
-                    first_seq: Some(seq.get()),
-                    end_seq: Some(seq.get() + 1),
-                    ..Finding::new(FindingKind::LineChanged, text)
-                });
-            }
-            frontier.append(leaf);
-        }
-        if let Some(newest) = signed {
-            verdict.findings.push(Finding {
-                first_seq: Some(frontier.size().get()),
-                end_seq: Some(newest.size().get()),
-                ..Finding::new(FindingKind::Truncated, "entries are missing at the end")
-            });
-        }
-        verdict.checked.push(format!("{} entries", frontier.size()));
-        if size > verdict.size.get() {
-            verdict.not_covered = Some(verdict.size.get()..size);
-        }
-        if let Some(progress) = self.progress {
-            progress(Progress { entries_done: size, entries_total: size, ..Progress::default() });
-        }
-        Ok(verdict)
+        let threads =
+            self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+        let mut findings = Findings::default();
+        let trust = self.trust(&mut findings)?;
+        let snapshot = Snapshot::take(&self.disk)?;
+        let heads =
+            published::judge(&self.disk, &snapshot.published, &trust, &self.pins, threads, &mut findings)?;
+        let payloads = Payloads::new(self.disk.clone());
+        let roots = || ExpectedRoots::new(&self.disk, &snapshot.published, &trust, &heads);
+        let swept = sweep::sweep(&self.disk, &snapshot, roots()?, &payloads, threads, self.progress)?;
+        check_names(&snapshot, &mut findings);
+        let signed = heads.newest.as_ref().map_or(0, |newest| newest.size.get());
+        let entries = if swept.is_clean {
+            findings.extend(check_lengths(&snapshot.rows, 0, signed, swept.entries));
+            swept.entries
+        } else {
+            examine::examine(&self.disk, &snapshot, roots()?, &swept, signed, &mut findings)?
+        };
+        Ok(verdict(&trust, &heads, swept, entries, findings))
+    }
+
+    fn trust(&self, findings: &mut Findings) -> Result<Trust, VerifyError> {
+        let identity = match Identity::read(self.disk.as_ref()) {
+            Err(IdentityError::Damaged(_, reason)) => Err(reason),
+            identity => Ok(identity?),
+        };
+        let mut found = Vec::new();
+        let identity = identity.as_ref().map_err(String::clone);
+        let trust = Trust::new(self.policy.clone(), self.key.clone(), identity, &mut found);
+        findings.extend(found);
+        Ok(trust)
     }
 }
 
-fn unreadable(error: ReadError) -> VerifyError {
-    match error {
-        ReadError::Identity(error) => error.into(),
-        ReadError::Disk(error) => error.into(),
-        other => VerifyError::Unsupported { file: "log".to_owned(), reason: other.to_string() },
+fn check_names(snapshot: &Snapshot, findings: &mut Findings) {
+    for name in &snapshot.strange {
+        let text = "it is no segment, and nothing else belongs here";
+        let finding = Finding::new(FindingKind::FileUnexpected, text);
+        findings.push(Finding { file: Some(name.clone()), ..finding });
     }
+    if snapshot.is_entries_missing {
+        let finding = Finding::new(FindingKind::FileMissing, "the folder of entries is gone");
+        findings.push(Finding { file: Some(ENTRIES.to_owned()), ..finding });
+    }
+}
+
+fn verdict(trust: &Trust, heads: &Heads, swept: Swept, entries: u64, mut findings: Findings) -> Verdict {
+    let size = heads.newest.as_ref().map_or(TreeSize(0), |newest| newest.size);
+    let mut verdict = Verdict::new(trust.origin().map(str::to_owned), size);
+    swept.lost.report(&mut findings);
+    verdict.checked.push(format!("{} entries hash to their leaves", entries));
+    verdict.findings = findings.list;
+    verdict.findings_not_listed = findings.not_listed;
+    if entries > size.get() {
+        verdict.not_covered = Some(size.get()..entries);
+    }
+    verdict
 }
