@@ -263,8 +263,18 @@ impl Recorded<'_> {
 
 fn print(this: &mut Invocation, report: &FileReport) -> anyhow::Result<()> {
     if this.json {
-        return this.out.json(report);
+        this.out.json(report)?;
+    } else {
+        print_counts(this, report)?;
     }
+    if report.unmapped > 0 {
+        this.out.flush()?;
+        warn_of_unmapped(report);
+    }
+    Ok(())
+}
+
+fn print_counts(this: &mut Invocation, report: &FileReport) -> anyhow::Result<()> {
     let file = shown(&report.file).into_owned();
     if report.entries == 0 && report.unmapped == 0 {
         let known = counted(report.known_lines, "line is", "lines are");
@@ -284,12 +294,7 @@ fn print(this: &mut Invocation, report: &FileReport) -> anyhow::Result<()> {
         let unmapped = counted(report.unmapped, "record not mapped", "records not mapped");
         parts.push(painted(this.palette.bad, &unmapped));
     }
-    this.out.line(format!("{file}: {}", parts.join(", ")))?;
-    if report.unmapped > 0 {
-        this.out.flush()?;
-        warn_of_unmapped(report);
-    }
-    Ok(())
+    this.out.line(format!("{file}: {}", parts.join(", ")))
 }
 
 fn warn_of_unmapped(report: &FileReport) {
