@@ -1,12 +1,15 @@
 //! Whole-log verification: every line, every hash, every checkpoint. Reads only, without the lock, and never accuses
 //! a log that is being written.
 
+mod align;
+mod differences;
 mod examine;
 mod expected;
 mod findings;
 mod history;
 mod in_order;
 mod lengths;
+mod lines;
 mod payloads;
 mod piece;
 mod prefix;
@@ -14,6 +17,7 @@ mod published;
 mod snapshot;
 mod sweep;
 mod trust;
+mod truth;
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -177,14 +181,14 @@ impl<'a> Verify<'a> {
             published::judge(&self.disk, &snapshot.published, &trust, &self.pins, threads, &mut findings)?;
         let payloads = Payloads::new(self.disk.clone());
         let roots = || ExpectedRoots::new(&self.disk, &snapshot.published, &trust, &heads);
-        let swept = sweep::sweep(&self.disk, &snapshot, roots()?, &payloads, threads, self.progress)?;
+        let mut swept = sweep::sweep(&self.disk, &snapshot, roots()?, &payloads, threads, self.progress)?;
         check_names(&snapshot, &mut findings);
         let signed = heads.newest.as_ref().map_or(0, |newest| newest.size.get());
         let entries = if swept.is_clean {
             findings.extend(check_lengths(&snapshot.rows, 0, signed, swept.entries));
             swept.entries
         } else {
-            examine::examine(&self.disk, &snapshot, roots()?, &swept, signed, &mut findings)?
+            examine::examine(&self.disk, &snapshot, roots()?, &payloads, &mut swept, signed, &mut findings)?
         };
         Ok(verdict(&trust, &heads, swept, entries, findings))
     }
