@@ -287,7 +287,7 @@ fn merge_runs(told: &mut Vec<Finding>) {
 /// Tells of signed roots that the entries do not have.
 pub(super) fn tell_roots(settled: &mut Settled, findings: &mut Findings) {
     for Contradiction { bad, good } in settled.contradictions.drain(..).take(FINDINGS_MAX) {
-        let (kind, text) = match bad.origin {
+        let (kind, text) = match bad.by {
             ExpectedBy::History(_) => (
                 FindingKind::CheckpointHistoryInconsistent,
                 format!("its root of size {} is not that of the entries, on which a later checkpoint agrees", bad.size),
@@ -317,7 +317,7 @@ pub(super) fn tell_roots(settled: &mut Settled, findings: &mut Findings) {
 }
 
 fn at_note(note: &Expected, kind: FindingKind, message: String) -> Finding {
-    let (file, bytes) = match &note.origin {
+    let (file, bytes) = match &note.by {
         ExpectedBy::History(bytes) => (Some(CHECKPOINTS.to_owned()), Some(bytes.clone())),
         ExpectedBy::Newest => (Some(CHECKPOINT.to_owned()), Some(0..note.text.len() as u64)),
         ExpectedBy::Pin => (None, None),
