@@ -20,8 +20,8 @@ const FRAMES_MAX: u32 = 1 << 27;
 /// 256 lines of 65,535 bytes and their newlines.
 const FRAME_BYTES_MAX: u32 = 256 * 65_536;
 
-/// 9: about a fifth smaller than the default level on audit lines, still faster than the disk is asked to be.
-const LEVEL: i32 = 9;
+/// 7: on audit lines within a hundredth of level 9 and a fifth smaller than level 3, at about 110 MB/s.
+const LEVEL: i32 = 7;
 
 /// Compresses frame after frame.
 pub(crate) struct FrameEncoder {
