@@ -6,8 +6,7 @@ use std::process::Stdio;
 
 use crate::bench_log::Bench;
 
-const GOOD: &str =
-    "{\"timestamp\":\"2026-11-23T12:00:00Z\",\"category\":\"api\",\"action\":\"good\",\"outcome\":\"success\"}\n";
+const GOOD: &str = "{\"timestamp\":\"2026-11-23T12:00:00Z\",\"category\":\"api\",\"action\":\"good\",\"outcome\":\"success\"}\n";
 
 #[test]
 fn bad_lines_are_named_and_kept_and_good_ones_recorded() {
