@@ -259,6 +259,7 @@ fn start(
         syncer: Syncer::start_thread().map_err(thread_error)?,
         syncing: None,
         own,
+        entropy: options.event_options.entropy.clone(),
         heartbeat: options.heartbeat,
         on_full: Box::new(move |base| {
             let end = catalogue.last().map_or(base, |segment| segment.base);

@@ -1,9 +1,11 @@
-//! The log's own entries: `category: audit`, written by the log about itself, never about such an entry.
+//! The log's own entries: `category: audit`, written by the log about itself, never about such an entry. Their ids
+//! come from the log's clock and entropy, as all that the log makes up does.
 
 use serde_json::{Value, json};
 
 use super::write::queue::Dropped;
 use crate::clock::Timestamp;
+use crate::entropy::Entropy;
 use crate::entry::{AuditCategory, AuditEntry, AuditOutcome, Event, EventOptions};
 
 /// An entry of the log about itself.
@@ -17,10 +19,19 @@ pub(crate) fn entry(name: &str, outcome: AuditOutcome, now: Timestamp, detail: V
 }
 
 /// Stored form of an own entry, ready for its prefix.
-pub(crate) fn body(entry: &AuditEntry) -> Vec<u8> {
+pub(crate) fn body(mut entry: AuditEntry, entropy: &dyn Entropy) -> Vec<u8> {
+    entry.id = id(entry.timestamp, entropy);
     let event =
-        Event::from_entry(entry, &EventOptions::default()).expect("own entries obey the record's rules");
+        Event::from_entry(&entry, &EventOptions::default()).expect("own entries obey the record's rules");
     event.body().to_vec()
+}
+
+/// A UUIDv7 of that time; 1970 for times before it.
+fn id(at: Timestamp, entropy: &dyn Entropy) -> String {
+    let mut random = [0; 10];
+    entropy.fill(&mut random);
+    let millis = u64::try_from(at.unix_nanos() / 1_000_000).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().hyphenated().to_string()
 }
 
 pub(crate) fn log_opened(origin: &str, vkey: &str, now: Timestamp, recovery: &Value) -> AuditEntry {

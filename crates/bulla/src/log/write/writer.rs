@@ -10,6 +10,7 @@ use super::batch::{Batch, Scratch};
 use super::queue::{Chunk, Next, Queue};
 use super::recorder_clock::RecorderClock;
 use super::syncer::Syncer;
+use crate::entropy::Entropy;
 use crate::entry::AuditEntry;
 use crate::entry::limits::SEQ_END;
 use crate::log::own;
@@ -40,6 +41,8 @@ pub(crate) struct Writer {
     pub(crate) syncing: Option<Batch>,
     /// Own entries to go in front of the next batch.
     pub(crate) own: Vec<AuditEntry>,
+    /// Where the ids of own entries come from.
+    pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) heartbeat: Option<Duration>,
     /// Tells the sealer of a full segment.
     pub(crate) on_full: Box<dyn Fn(u64) + Send>,
@@ -106,7 +109,9 @@ impl Writer {
         self.own.extend(step.map(|step| own::clock_stepped(step.from, step.to, step.step_ms)));
         self.own.extend(self.queue.take_dropped().iter().map(|dropped| own::entries_dropped(now, dropped)));
         let mut batch = Batch::begin(now, self.frontier.clone(), std::mem::take(&mut self.scratch));
-        self.own.drain(..).for_each(|entry| batch.add_own(&own::body(&entry)));
+        for entry in self.own.drain(..) {
+            batch.add_own(&own::body(entry, self.entropy.as_ref()));
+        }
         let mut next = first;
         while let Some(chunk) = next {
             batch.add(chunk);

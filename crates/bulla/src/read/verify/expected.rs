@@ -17,7 +17,7 @@ use crate::store::disk::{Disk, DiskError};
 pub(super) struct Expected {
     pub(super) size: u64,
     pub(super) root: Hash,
-    pub(super) origin: ExpectedBy,
+    pub(super) by: ExpectedBy,
     /// The note.
     pub(super) text: String,
 }
@@ -85,7 +85,7 @@ impl<'a> ExpectedRoots<'a> {
         Ok(beside.map(|Beside { believed, is_pin }| Expected {
             size: believed.size.get(),
             root: believed.root,
-            origin: if *is_pin { ExpectedBy::Pin } else { ExpectedBy::Newest },
+            by: if *is_pin { ExpectedBy::Pin } else { ExpectedBy::Newest },
             text: believed.text.clone(),
         }))
     }
@@ -107,7 +107,7 @@ impl<'a> ExpectedRoots<'a> {
             return Ok(Some(Expected {
                 size,
                 root: checkpoint.root(),
-                origin: ExpectedBy::History(bytes),
+                by: ExpectedBy::History(bytes),
                 text,
             }));
         }

@@ -1,26 +1,32 @@
 //! Whole-log verification: every line, every hash, every checkpoint. Reads only, without the lock, and never accuses
 //! a log that is being written.
 
+mod align;
+mod differences;
 mod examine;
 mod expected;
 mod findings;
 mod history;
 mod in_order;
 mod lengths;
+mod lines;
 mod payloads;
 mod piece;
 mod prefix;
 mod published;
 mod snapshot;
 mod sweep;
+mod tail;
 mod trust;
+mod truth;
+mod words;
 
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bulla_proof::{Finding, FindingKind, Policy, TreeSize, Verdict, VerifierKey};
+use bulla_proof::{Finding, FindingKind, Policy, Verdict, VerifierKey};
 
 use self::expected::ExpectedRoots;
 use self::findings::Findings;
@@ -28,10 +34,9 @@ use self::lengths::check_lengths;
 use self::payloads::Payloads;
 use self::published::Heads;
 use self::snapshot::Snapshot;
-use self::sweep::Swept;
 use self::trust::Trust;
 use crate::store::disk::{Disk, DiskError};
-use crate::store::layout::ENTRIES;
+use crate::store::layout::{CHECKPOINTS, ENTRIES};
 use crate::store::{Identity, IdentityError, OsDisk};
 
 /// Why it could not be found out whether a log is what it was. Anything that is wrong with the log is in the
@@ -177,16 +182,23 @@ impl<'a> Verify<'a> {
             published::judge(&self.disk, &snapshot.published, &trust, &self.pins, threads, &mut findings)?;
         let payloads = Payloads::new(self.disk.clone());
         let roots = || ExpectedRoots::new(&self.disk, &snapshot.published, &trust, &heads);
-        let swept = sweep::sweep(&self.disk, &snapshot, roots()?, &payloads, threads, self.progress)?;
+        let mut swept = sweep::sweep(&self.disk, &snapshot, roots()?, &payloads, threads, self.progress)?;
         check_names(&snapshot, &mut findings);
         let signed = heads.newest.as_ref().map_or(0, |newest| newest.size.get());
         let entries = if swept.is_clean {
             findings.extend(check_lengths(&snapshot.rows, 0, signed, swept.entries));
             swept.entries
         } else {
-            examine::examine(&self.disk, &snapshot, roots()?, &swept, signed, &mut findings)?
+            examine::examine(&self.disk, &snapshot, roots()?, &payloads, &mut swept, signed, &mut findings)?
         };
-        Ok(verdict(&trust, &heads, swept, entries, findings))
+        if findings.list.is_empty() && entries > signed {
+            findings.extend(tail::look_for_later_checkpoint(&self.disk, signed, entries)?);
+        }
+        if swept.lost.is_missing_some() {
+            tail::look_for_erasures(&self.disk, &payloads, &mut swept.lost)?;
+        }
+        check_published_is_there(&snapshot, &heads, entries, &mut findings);
+        Ok(words::verdict(&trust, &heads, swept, entries, !self.pins.is_empty(), findings))
     }
 
     fn trust(&self, findings: &mut Findings) -> Result<Trust, VerifyError> {
@@ -214,15 +226,10 @@ fn check_names(snapshot: &Snapshot, findings: &mut Findings) {
     }
 }
 
-fn verdict(trust: &Trust, heads: &Heads, swept: Swept, entries: u64, mut findings: Findings) -> Verdict {
-    let size = heads.newest.as_ref().map_or(TreeSize(0), |newest| newest.size);
-    let mut verdict = Verdict::new(trust.origin().map(str::to_owned), size);
-    swept.lost.report(&mut findings);
-    verdict.checked.push(format!("{} entries hash to their leaves", entries));
-    verdict.findings = findings.list;
-    verdict.findings_not_listed = findings.not_listed;
-    if entries > size.get() {
-        verdict.not_covered = Some(size.get()..entries);
+/// The history is made before the first entry is.
+fn check_published_is_there(snapshot: &Snapshot, heads: &Heads, entries: u64, findings: &mut Findings) {
+    if snapshot.published.history.is_none() && heads.newest.is_none() && entries > 0 {
+        let finding = Finding::new(FindingKind::FileMissing, "the history of checkpoints is gone");
+        findings.push(Finding { file: Some(CHECKPOINTS.to_owned()), ..finding });
     }
-    verdict
 }

@@ -23,8 +23,6 @@ const NOTES_PER_JOB: usize = 64;
 pub(super) struct Heads {
     /// The largest that is believed.
     pub(super) newest: Option<Believed>,
-    /// File that it is in.
-    pub(super) newest_file: &'static str,
     /// Believed, but not in the history: the file `checkpoint` and what was pinned, by size.
     pub(super) beside: Vec<Beside>,
     /// Whether all of the history is believed, so that it need not be judged again when it is read again.
@@ -311,8 +309,7 @@ impl<'a> Walk<'a> {
         let (is_in_history, notes) = (self.is_newest_in_history, self.notes);
         let is_checkpoint_larger =
             newest.as_ref().map(|newest| newest.size) > self.last.as_ref().map(|last| last.size);
-        let (largest, newest_file) =
-            if is_checkpoint_larger { (newest.clone(), CHECKPOINT) } else { (self.last, CHECKPOINTS) };
+        let largest = if is_checkpoint_larger { newest.clone() } else { self.last };
         for pin in &pins {
             let size = largest.as_ref().map_or(0, |largest| largest.size.get());
             if pin.size.get() > size {
@@ -334,7 +331,7 @@ impl<'a> Walk<'a> {
         let pins = pins.into_iter().map(|believed| Beside { believed, is_pin: true });
         let mut beside: Vec<Beside> = newest.into_iter().chain(pins).collect();
         beside.sort_by_key(|beside| beside.believed.size);
-        Heads { newest: largest, newest_file, beside, is_history_believed, notes }
+        Heads { newest: largest, beside, is_history_believed, notes }
     }
 }
 

@@ -106,11 +106,11 @@ impl Snapshot {
     }
 }
 
+/// A segment in the form in which it was opened.
+pub(super) type OpenSegment = (Segment, Arc<dyn DiskFile>);
+
 /// Opens a segment in the form that it has now: the writer may have sealed it since it was listed.
-pub(super) fn open_segment(
-    disk: &dyn Disk,
-    segment: Segment,
-) -> Result<Option<(Segment, Arc<dyn DiskFile>)>, DiskError> {
+pub(super) fn open_segment(disk: &dyn Disk, segment: Segment) -> Result<Option<OpenSegment>, DiskError> {
     for kind in [segment.kind, SegmentKind::Sealed] {
         let segment = Segment { kind, ..segment };
         match disk.open(&segment.name()).during("open", disk.describe(&segment.name())) {
@@ -125,7 +125,7 @@ pub(super) fn open_segment(
 impl Published {
     fn take(disk: &dyn Disk) -> Result<Self, DiskError> {
         let mut history = open(disk, CHECKPOINTS)?;
-        let mut measure = |history: &Option<Arc<dyn DiskFile>>| match history {
+        let measure = |history: &Option<Arc<dyn DiskFile>>| match history {
             Some(file) => file.len().during("measure", disk.describe(CHECKPOINTS)),
             None => Ok(0),
         };

@@ -25,6 +25,8 @@ const PIECE_BYTES: u64 = 2 * 1024 * 1024;
 pub(super) struct Swept {
     /// For each segment, whether its lines are those of `tree/00`, in order and complete.
     pub(super) is_segment_same: Vec<bool>,
+    /// For each segment, where it ends.
+    pub(super) ends: Vec<SegmentEnd>,
     /// Whether every signed root, and every hash of every row, is that of the lines.
     pub(super) is_clean: bool,
     /// Entries in `entries/`, when clean.
@@ -32,6 +34,15 @@ pub(super) struct Swept {
     /// Roots that were compared.
     pub(super) roots: u64,
     pub(super) lost: LostPayloads,
+}
+
+/// Where a segment whose lines are right ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SegmentEnd {
+    /// Number after its last whole line.
+    pub(super) entries: u64,
+    /// Time of its last line.
+    pub(super) time: Option<Time>,
 }
 
 /// Sweeps the whole log.
@@ -247,6 +258,7 @@ impl<'a> Merge<'a> {
         self.swept.is_segment_same.push(self.is_segment_same);
         self.swept.is_clean &= self.is_segment_same;
         self.swept.entries = self.place + self.beyond;
+        self.swept.ends.push(SegmentEnd { entries: self.swept.entries, time: self.last_time });
         let news = std::mem::take(&mut self.news);
         if self.is_segment_same {
             self.swept.lost.add(news);

@@ -11,6 +11,7 @@ use crate::store::layout::IDENTITY;
 pub(super) struct Trust {
     policy: Option<Policy>,
     origin: Option<String>,
+    is_own_key: bool,
 }
 
 /// A checkpoint that is believed, and where it came from.
@@ -58,6 +59,7 @@ impl Trust {
             let text = format!("it names the key {own}, which the policy does not have");
             findings.push(in_identity(FindingKind::KeyReplaced, text));
         }
+        let is_own_key = key.is_none() && policy.is_none();
         let origin = match (&key, &policy, &own) {
             (Some(key), ..) | (None, None, Some(key)) => Some(key.name().to_owned()),
             (None, Some(policy), own) => {
@@ -69,7 +71,7 @@ impl Trust {
             (None, None, None) => None,
         };
         let policy = policy.or_else(|| key.or(own).map(Policy::log_key));
-        Self { policy, origin }
+        Self { policy, origin, is_own_key }
     }
 
     /// The log's name, when something that is believed says it.
@@ -80,6 +82,11 @@ impl Trust {
     /// Whether there is a key to check with.
     pub(super) fn has_key(&self) -> bool {
         self.policy.is_some()
+    }
+
+    /// Whether the key is the one that lies beside the entries.
+    pub(super) fn is_own_key(&self) -> bool {
+        self.is_own_key
     }
 
     /// Whether witnesses are asked for.
