@@ -210,7 +210,12 @@ fn damage_is_found_named_and_does_not_hide_the_rest() {
         verify.out
     );
     let json: serde_json::Value = serde_json::from_str(&bench.run(&["verify", "--json"]).out).unwrap();
-    assert_eq!(json["findings"][0]["first_seq"], seq);
+    let finding = &json["findings"][0];
+    assert_eq!((&finding["kind"], &finding["first_seq"]), (&"line_changed".into(), &seq.into()));
+    assert!(
+        finding["file"].as_str().unwrap().ends_with(".jsonl") && finding["bytes"].is_object(),
+        "{finding}"
+    );
     // Cut at the end: what is there is still shown, and that something is missing is said.
     let cut: String = text.lines().take(4).map(|line| format!("{line}\n")).collect();
     std::fs::write(&segment, cut).unwrap();
