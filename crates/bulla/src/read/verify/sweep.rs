@@ -283,7 +283,9 @@ impl<'a> Merge<'a> {
                 let root = tiles.next().expect("every complete tile of a piece has a root");
                 self.append(1, *root)?;
             } else {
-                self.append_leaves(tile_end.min(end))?;
+                // Not beyond the next size that is signed for: its root is compared there.
+                let signed = self.roots.next_size().unwrap_or(end);
+                self.append_leaves(tile_end.min(end).min(signed))?;
             }
         }
     }
