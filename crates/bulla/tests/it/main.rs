@@ -4,4 +4,5 @@
 
 mod engine;
 mod rules;
+mod seed;
 mod verify;

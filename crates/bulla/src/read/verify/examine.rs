@@ -251,7 +251,10 @@ impl Examination<'_> {
     /// Whole tiles up to the next segment are most likely a segment that is gone.
     fn tell_missing(&mut self, seqs: Range<u64>, place: &Place) {
         if seqs.end == place.end && seqs.start.is_multiple_of(TILE_WIDTH) && !place.is_last {
-            let text = format!("the segment is gone, with its entries; or they were cut from the end of {}", place.file);
+            let text = format!(
+                "the segment is gone, with its entries; or they were cut from the end of {}",
+                place.file
+            );
             self.direct.push(Finding {
                 first_seq: Some(seqs.start),
                 end_seq: Some(seqs.end),

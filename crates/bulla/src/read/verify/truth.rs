@@ -316,7 +316,9 @@ impl<'a> Truth<'a> {
         for (row, index, follows) in completed {
             let stored = if row == 1 { stored } else { self.rows[usize::from(row)].hash(index)? };
             // A hash that is not there is told by the length of the file.
-            let Some(stored) = stored.filter(|stored| follows.iter().any(|hash| hash != stored)) else { continue };
+            let Some(stored) = stored.filter(|stored| follows.iter().any(|hash| hash != stored)) else {
+                continue;
+            };
             if self.waiting.len() < WAITING_MAX {
                 self.waiting.push(RowDifference { row, index, stored, follows });
             } else {
@@ -332,7 +334,11 @@ impl<'a> Truth<'a> {
         let has_bad = !self.bad.is_empty();
         if has_bad {
             let bad = self.bad.swap_remove(0);
-            self.settled.broken = Some(Broken { good: self.good.as_ref().map_or(0, |good| good.size), bad, count: self.bad_count });
+            self.settled.broken = Some(Broken {
+                good: self.good.as_ref().map_or(0, |good| good.size),
+                bad,
+                count: self.bad_count,
+            });
         }
         let right = if has_bad || self.is_lost { Right::None } else { Right::NotCovered };
         self.differs = true;
