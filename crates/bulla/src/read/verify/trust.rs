@@ -111,7 +111,7 @@ impl Trust {
         let (note, checkpoint) = read_note(bytes).map_err(Disbelief::Malformed)?;
         let Some(policy) = &self.policy else { return Ok(Believed::of(&note, &checkpoint)) };
         self.check_origin(&checkpoint)?;
-        let keys: Vec<&VerifierKey> = policy.logs().iter().map(|log| log.key()).collect();
+        let keys: Vec<&VerifierKey> = policy.logs().iter().map(bulla_proof::PolicyLog::key).collect();
         match note.verify(&keys) {
             Ok(verified) if verified.iter().any(|by| by.key.name() == checkpoint.origin()) => {
                 Ok(Believed::of(&note, &checkpoint))
