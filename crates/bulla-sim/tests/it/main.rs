@@ -1,6 +1,5 @@
 //! The simulator itself, and the short run of its seeds.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use bulla_sim::seeds;
 
