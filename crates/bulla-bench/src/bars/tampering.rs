@@ -22,11 +22,14 @@ const LARGE: (usize, usize) = (100_000, 20_000);
 /// Cases that were not found which are told by name.
 const TOLD_MAX: usize = 10;
 
+/// Whether findings name the damage.
+type Expected = Box<dyn Fn(&[Finding]) -> bool + Send>;
+
 /// One damaged log and what must be said of it.
 struct Case {
     disk: Arc<dyn Disk>,
     what: String,
-    expected: Box<dyn Fn(&[Finding]) -> bool + Send>,
+    expected: Expected,
 }
 
 pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Figure> {

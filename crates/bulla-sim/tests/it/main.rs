@@ -1,6 +1,5 @@
 //! The simulator itself, and the short run of its seeds.
 
-
 use bulla_sim::seeds;
 
 /// 300 seeds take a few seconds; `BULLA_SLOW_TESTS` makes it 20,000.
