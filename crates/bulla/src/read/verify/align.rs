@@ -72,11 +72,7 @@ impl Aligner {
     }
 
     /// Decides about the first `count` lines ahead.
-    fn decide<E>(
-        &mut self,
-        count: usize,
-        place: &mut impl FnMut(Placed) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn decide<E>(&mut self, count: usize, place: &mut impl FnMut(Placed) -> Result<(), E>) -> Result<(), E> {
         let in_order = self.in_order();
         let mut in_order = in_order.into_iter().peekable();
         let rest = self.ahead.split_off(count);
@@ -94,7 +90,8 @@ impl Aligner {
                 if self.unknown.len() >= WINDOW {
                     let furthest = self.next + 2 * WINDOW as u64;
                     let borne = self.unknown.iter().filter_map(|line| line.seq).filter(|seq| *seq < furthest);
-                    let end = borne.max().map_or(0, |seq| seq + 1).max(self.next + WINDOW as u64).min(self.end);
+                    let end =
+                        borne.max().map_or(0, |seq| seq + 1).max(self.next + WINDOW as u64).min(self.end);
                     self.settle_gap(end, place)?;
                     self.next = end;
                 }
@@ -134,11 +131,7 @@ impl Aligner {
 
     /// Gives the places from `next` up to `end` to the lines that are not known: each to its own number if it bears
     /// one of them, the others in order.
-    fn settle_gap<E>(
-        &mut self,
-        end: u64,
-        place: &mut impl FnMut(Placed) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn settle_gap<E>(&mut self, end: u64, place: &mut impl FnMut(Placed) -> Result<(), E>) -> Result<(), E> {
         let mut next = self.next;
         let mut waiting: Vec<Line> = Vec::new();
         for line in self.unknown.drain(..) {

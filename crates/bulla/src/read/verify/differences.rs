@@ -52,7 +52,8 @@ pub(super) struct Differences {
 impl Run {
     /// Whether `next` goes on where this ends; frames are the same for many lines.
     fn goes_on_with(&self, next: &Self) -> bool {
-        let is_near = next.bytes == self.bytes || (self.bytes.end..=self.bytes.end + 1).contains(&next.bytes.start);
+        let is_near =
+            next.bytes == self.bytes || (self.bytes.end..=self.bytes.end + 1).contains(&next.bytes.start);
         self.seqs.end == next.seqs.start && self.file == next.file && is_near
     }
 
@@ -153,11 +154,14 @@ impl Differences {
             tell_changed(changed, settled, &mut told);
         }
         for (run, count) in &self.inserted {
-            let lines = if *count == 1 { "a line that is".to_owned() } else { format!("{count} lines that are") };
+            let lines =
+                if *count == 1 { "a line that is".to_owned() } else { format!("{count} lines that are") };
             told.push(run.finding(FindingKind::LineInserted, format!("{lines} no entry of the log")));
         }
         for run in &self.lost_newlines {
-            told.push(run.finding(FindingKind::LineChanged, "the newline after the line was changed or removed"));
+            told.push(
+                run.finding(FindingKind::LineChanged, "the newline after the line was changed or removed"),
+            );
         }
         tell_rows(settled, &mut told);
         told.sort_by_key(|finding| (finding.first_seq, finding.kind));
@@ -187,7 +191,8 @@ impl Differences {
 
     /// Takes the first of `seqs` that are missing from what is missing.
     fn take_missing(&mut self, seqs: Range<u64>) -> Option<Range<u64>> {
-        let at = self.missing.iter().position(|run| run.seqs.start < seqs.end && seqs.start < run.seqs.end)?;
+        let at =
+            self.missing.iter().position(|run| run.seqs.start < seqs.end && seqs.start < run.seqs.end)?;
         let run = self.missing.remove(at);
         let taken = seqs.start.max(run.seqs.start)..seqs.end.min(run.seqs.end);
         for rest in [taken.end..run.seqs.end, run.seqs.start..taken.start] {
@@ -206,15 +211,18 @@ fn doubled(run: &Run) -> Finding {
 /// Entries that nothing is left of: a whole segment when they begin and end where segments do.
 fn gone(run: &Run) -> Finding {
     let count = run.seqs.end - run.seqs.start;
-    run.finding(FindingKind::LineRemoved, format!("{count} {} gone", if count == 1 { "line is" } else { "lines are" }))
+    run.finding(
+        FindingKind::LineRemoved,
+        format!("{count} {} gone", if count == 1 { "line is" } else { "lines are" }),
+    )
 }
 
 fn tell_changed(changed: &Changed, settled: &Settled, told: &mut Vec<Finding>) {
     let Changed { run, line, stored, is_unfinished } = changed;
     let right = settled.right_for(run.seqs.start);
-    let tile = run.seqs.start - run.seqs.start % TILE_WIDTH;
     if right == Right::NotCovered && *is_unfinished
-        || right == Right::LikelyAndTiles && settled.changed_tiles.contains(&tile)
+        || right == Right::LikelyAndTiles
+            && settled.changed_tiles.iter().any(|tile| tile.contains(&run.seqs.start))
     {
         return;
     }
@@ -237,8 +245,8 @@ fn tell_rows(settled: &Settled, told: &mut Vec<Finding>) {
     }
     for tile in &settled.changed_tiles {
         told.push(Finding {
-            first_seq: Some(*tile),
-            end_seq: Some(tile + TILE_WIDTH),
+            first_seq: Some(tile.start),
+            end_seq: Some(tile.end),
             ..Finding::new(
                 FindingKind::EntriesAndTreeChanged,
                 "entries among these were changed together with their hashes: tree/08 still has the signed ones",
@@ -290,7 +298,10 @@ pub(super) fn tell_roots(settled: &mut Settled, findings: &mut Findings) {
         let (kind, text) = match bad.by {
             ExpectedBy::History(_) => (
                 FindingKind::CheckpointHistoryInconsistent,
-                format!("its root of size {} is not that of the entries, on which a later checkpoint agrees", bad.size),
+                format!(
+                    "its root of size {} is not that of the entries, on which a later checkpoint agrees",
+                    bad.size
+                ),
             ),
             ExpectedBy::Newest | ExpectedBy::Pin => (
                 FindingKind::Fork,

@@ -49,7 +49,9 @@ pub(super) fn examine(
     };
     for (index, span) in snapshot.segments.iter().enumerate() {
         examination.go_to(span)?;
-        if swept.is_segment_same[index] {
+        let has_all_hashes =
+            examination.hashes == examination.end || span.end.is_some_and(|end| end <= hashes);
+        if swept.is_segment_same[index] && has_all_hashes {
             examination.pass_same(span, swept.ends[index].entries, swept.ends[index].time)?;
         } else {
             examination.look_at(span)?;
@@ -251,7 +253,10 @@ impl Examination<'_> {
     /// Whole tiles up to the next segment are most likely a segment that is gone.
     fn tell_missing(&mut self, seqs: Range<u64>, place: &Place) {
         if seqs.end == place.end && seqs.start.is_multiple_of(TILE_WIDTH) && !place.is_last {
-            let text = format!("the segment is gone, with its entries; or they were cut from the end of {}", place.file);
+            let text = format!(
+                "the segment is gone, with its entries; or they were cut from the end of {}",
+                place.file
+            );
             self.direct.push(Finding {
                 first_seq: Some(seqs.start),
                 end_seq: Some(seqs.end),

@@ -38,7 +38,11 @@ pub(super) struct Line {
 pub(super) enum Next {
     Line(Line),
     /// A frame that cannot be decompressed: its bytes, and which of the segment's lines it held.
-    Unreadable { bytes: Range<u64>, lines: Range<u64>, reason: String },
+    Unreadable {
+        bytes: Range<u64>,
+        lines: Range<u64>,
+        reason: String,
+    },
 }
 
 /// How a segment is stored.
@@ -223,7 +227,8 @@ impl<'a> SegmentLines<'a> {
                 let want = usize::try_from(len - from).map_or(BLOCK, |rest| rest.min(BLOCK));
                 let start = self.held.len();
                 self.held.resize(start + want, 0);
-                let count = read_up_to(file.as_ref(), &mut self.held[start..], from).during("read", &self.name)?;
+                let count =
+                    read_up_to(file.as_ref(), &mut self.held[start..], from).during("read", &self.name)?;
                 self.held.truncate(start + count);
                 Ok(if count > 0 { Filled::More } else { Filled::End })
             }

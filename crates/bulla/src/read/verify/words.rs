@@ -47,7 +47,9 @@ fn not_proved(trust: &Trust, is_pinned: bool, has_tail: bool, erased: u64, untol
     if !trust.has_key() {
         lines.push("that the checkpoints are this log's: there is no key to check them with".to_owned());
     } else if trust.is_own_key() {
-        lines.push("that the key is the log's: it was taken from log.json, which lies beside the entries".to_owned());
+        lines.push(
+            "that the key is the log's: it was taken from log.json, which lies beside the entries".to_owned(),
+        );
     }
     if !is_pinned && !trust.has_witnesses() {
         lines.push(
