@@ -222,9 +222,9 @@ fn gone(run: &Run) -> Finding {
 fn tell_changed(changed: &Changed, settled: &Settled, told: &mut Vec<Finding>) {
     let Changed { run, line, stored, is_unfinished } = changed;
     let right = settled.right_for(run.seqs.start);
-    let tile = run.seqs.start - run.seqs.start % TILE_WIDTH;
     if right == Right::NotCovered && *is_unfinished
-        || right == Right::LikelyAndTiles && settled.changed_tiles.contains(&tile)
+        || right == Right::LikelyAndTiles
+            && settled.changed_tiles.iter().any(|tile| tile.contains(&run.seqs.start))
     {
         return;
     }
@@ -247,8 +247,8 @@ fn tell_rows(settled: &Settled, told: &mut Vec<Finding>) {
     }
     for tile in &settled.changed_tiles {
         told.push(Finding {
-            first_seq: Some(*tile),
-            end_seq: Some(tile + TILE_WIDTH),
+            first_seq: Some(tile.start),
+            end_seq: Some(tile.end),
             ..Finding::new(
                 FindingKind::EntriesAndTreeChanged,
                 "entries among these were changed together with their hashes: tree/08 still has the signed ones",

@@ -4,6 +4,8 @@
 //! hashes, of the lines, of the more likely of the two for each leaf, and of that with stored tile roots that
 //! neither has. The first that has the root is right up to there, and the others go on from it.
 
+use std::ops::Range;
+
 use bulla_proof::{Frontier, HASH_LEN, Hash, subtree_root};
 
 use crate::read::verify::checkpoints::expected::{Expected, ExpectedRoots};
@@ -75,8 +77,8 @@ pub(in crate::read::verify) struct Settled {
     pub(in crate::read::verify) rows: Vec<(u8, u64)>,
     pub(in crate::read::verify) broken: Option<Broken>,
     pub(in crate::read::verify) contradictions: Vec<Contradiction>,
-    /// Tiles whose lines and leaves were both changed.
-    pub(in crate::read::verify) changed_tiles: Vec<u64>,
+    /// Stretches in which lines and leaves were both changed, each in one tile.
+    pub(in crate::read::verify) changed_tiles: Vec<Range<u64>>,
     /// Signed roots that were compared.
     pub(in crate::read::verify) compared: u64,
     pub(in crate::read::verify) not_listed: u64,
@@ -214,6 +216,9 @@ impl<'a> Truth<'a> {
     /// Up to here this tree is right.
     fn agree(&mut self, tree: usize, good: Expected) {
         let right = TREES[tree];
+        if right == Right::LikelyAndTiles {
+            self.blame_tiles();
+        }
         for bad in self.bad.drain(..) {
             self.settled.contradictions.push(Contradiction { bad, good: good.clone() });
         }
@@ -225,6 +230,22 @@ impl<'a> Truth<'a> {
         for leaf in &mut self.tile {
             let right = leaf.of(right);
             *leaf = Leaf { stored: right, line: right };
+        }
+    }
+
+    /// Roots of sizes inside a tile whose entries were changed are missed for that, and say where in it.
+    fn blame_tiles(&mut self) {
+        let good = self.good.as_ref().map_or(0, |good| good.size);
+        for tile in self.waiting_tiles.drain(..) {
+            let mut range = tile.max(good)..tile + TILE_WIDTH;
+            self.bad.retain(|bad| {
+                let is_inside = tile < bad.size && bad.size < tile + TILE_WIDTH;
+                if is_inside {
+                    range.end = range.end.min(bad.size);
+                }
+                !is_inside
+            });
+            self.settled.changed_tiles.push(range);
         }
     }
 
@@ -242,10 +263,7 @@ impl<'a> Truth<'a> {
             _ => difference.stored != difference.follows[tree],
         });
         self.settled.rows.extend(wrong.map(|difference| (difference.row, difference.index)));
-        let tiles = self.waiting_tiles.drain(..);
-        if right == Right::LikelyAndTiles {
-            self.settled.changed_tiles.extend(tiles);
-        }
+        self.waiting_tiles.clear();
     }
 
     fn disagree(&mut self, bad: Expected) {
