@@ -29,46 +29,32 @@
 
 extern crate alloc;
 
-mod audit_path;
-mod checkpoint;
-mod consistency;
-mod coordinates;
-mod cosignature;
 mod decimal;
-mod ed25519;
-mod frontier;
-mod hash;
-mod inclusion;
-mod key;
-#[cfg(feature = "ml-dsa")]
-mod mldsa;
-mod note;
 mod policy;
 mod policy_text;
 mod proof_file;
-mod prover;
-mod rows;
-mod tile;
+mod signed;
+mod tree;
 mod verdict;
 
-pub use audit_path::{ProofError, ProveError};
-pub use checkpoint::{Checkpoint, CheckpointError, ORIGIN_LEN_MAX};
-pub use consistency::{check_consistency, prove_consistency};
-pub use coordinates::{LeafIndex, Subtree, TreeSize};
-pub use cosignature::{CosignerKey, TIME_MAX};
-pub use frontier::{Frontier, UnalignedSubtree, root_at};
-pub use hash::{HASH_LEN, Hash, MalformedHash, empty_root, leaf_hash, node_hash, subtree_root};
-pub use inclusion::{check_inclusion, prove_inclusion};
-pub use key::{Algorithm, KEY_NAME_LEN_MAX, KeyError, SignatureError, SignerKey, VerifierKey};
-pub use note::{
-    MalformedSignatureLine, NOTE_LEN_MAX, Note, NoteError, NoteSignature, SIGNATURES_MAX, VerifiedSignature,
-};
 pub use policy::{Policy, PolicyError, PolicyLog, PolicyWitness, TrustedCheckpoint, WitnessTime};
 pub use policy_text::{POLICY_LEN_MAX, PolicyParseError};
 pub use proof_file::{CheckError, PROOF_FILE_LEN_MAX, PROOF_HASHES_MAX, ProofFile, ProofFileError};
-pub use prover::Prover;
-pub use rows::{MemoryRows, ROW_COUNT, ROW_WIDTH, RowReader, RowUnavailable};
-pub use tile::{
+pub use signed::checkpoint::{Checkpoint, CheckpointError, ORIGIN_LEN_MAX};
+pub use signed::cosignature::{CosignerKey, TIME_MAX};
+pub use signed::key::{Algorithm, KEY_NAME_LEN_MAX, KeyError, SignatureError, SignerKey, VerifierKey};
+pub use signed::note::{
+    MalformedSignatureLine, NOTE_LEN_MAX, Note, NoteError, NoteSignature, SIGNATURES_MAX, VerifiedSignature,
+};
+pub use tree::audit_path::{ProofError, ProveError};
+pub use tree::consistency::{check_consistency, prove_consistency};
+pub use tree::coordinates::{LeafIndex, Subtree, TreeSize};
+pub use tree::frontier::{Frontier, UnalignedSubtree, root_at};
+pub use tree::hash::{HASH_LEN, Hash, MalformedHash, empty_root, leaf_hash, node_hash, subtree_root};
+pub use tree::inclusion::{check_inclusion, prove_inclusion};
+pub use tree::prover::Prover;
+pub use tree::rows::{MemoryRows, ROW_COUNT, ROW_WIDTH, RowReader, RowUnavailable};
+pub use tree::tile::{
     BundleError, ENTRY_LEN_MAX, EntryBundle, TILE_LEVEL_MAX, TILE_WIDTH, TileError, TileId, TileKind,
 };
 pub use verdict::{Finding, FindingKind, Verdict};

@@ -106,7 +106,13 @@ pub enum PolicyError {
 impl Policy {
     /// The policy that trusts one log key and asks for no witness.
     pub fn log_key(key: VerifierKey) -> Self {
-        Self { logs: vec![PolicyLog { key, url: None }], witnesses: vec![], groups: vec![], quorum: None }
+        Self::log_keys([key])
+    }
+
+    /// The policy that trusts any of these log keys and asks for no witness, as for a log whose key changed.
+    pub fn log_keys(keys: impl IntoIterator<Item = VerifierKey>) -> Self {
+        let logs = keys.into_iter().map(|key| PolicyLog { key, url: None }).collect();
+        Self { logs, witnesses: vec![], groups: vec![], quorum: None }
     }
 
     /// The logs.
@@ -172,22 +178,30 @@ impl Policy {
 
     fn check_quorum(&self, note: &Note, present: &[WitnessTime]) -> Result<(), PolicyError> {
         let Some(quorum) = self.quorum else { return Ok(()) };
-        let cosigned: Vec<bool> =
-            self.witnesses.iter().map(|witness| present.iter().any(|by| by.name == witness.name)).collect();
-        let mut met = Vec::with_capacity(self.groups.len());
-        for group in &self.groups {
-            let count = group.members.iter().filter(|member| member.is_in(&cosigned, &met)).count();
-            met.push(count >= group.threshold);
-        }
-        if quorum.is_in(&cosigned, &met) {
+        let cosigned = |witness: &PolicyWitness| present.iter().any(|by| by.name == witness.name);
+        if self.is_met(quorum, cosigned) {
             return Ok(());
         }
-        refuse_unsupported(self.witnesses.iter().map(|witness| &witness.key), note)?;
+        let may_have = |witness: &PolicyWitness| cosigned(witness) || is_unsupported_in(&witness.key, note);
+        if self.is_met(quorum, may_have) {
+            refuse_unsupported(self.witnesses.iter().map(|witness| &witness.key), note)?;
+        }
         let quorum = match quorum {
             Member::Witness(index) => &self.witnesses[index].name,
             Member::Group(index) => &self.groups[index].name,
         };
         Err(PolicyError::QuorumNotMet { quorum: quorum.clone(), present: present.len() })
+    }
+
+    /// Whether these witnesses make the quorum. Groups come after their members, so one pass decides.
+    fn is_met(&self, quorum: Member, cosigned: impl Fn(&PolicyWitness) -> bool) -> bool {
+        let cosigned: Vec<bool> = self.witnesses.iter().map(cosigned).collect();
+        let mut met = Vec::with_capacity(self.groups.len());
+        for group in &self.groups {
+            let count = group.members.iter().filter(|member| member.is_in(&cosigned, &met)).count();
+            met.push(count >= group.threshold);
+        }
+        quorum.is_in(&cosigned, &met)
     }
 }
 
@@ -201,12 +215,17 @@ impl Member {
     }
 }
 
+/// Whether the note has a line of this key that this build cannot verify.
+fn is_unsupported_in(key: &VerifierKey, note: &Note) -> bool {
+    !key.is_supported() && note.signatures().iter().any(|line| key.made(line))
+}
+
 /// Says "not found out" when one of these keys signed in a way that this build cannot verify.
 fn refuse_unsupported<'k>(
     mut keys: impl Iterator<Item = &'k VerifierKey>,
     note: &Note,
 ) -> Result<(), PolicyError> {
-    match keys.find(|key| !key.is_supported() && note.signatures().iter().any(|line| key.made(line))) {
+    match keys.find(|key| is_unsupported_in(key, note)) {
         Some(key) => {
             Err(PolicyError::Unsupported { name: key.name().to_string(), algorithm: key.algorithm() })
         }

@@ -95,7 +95,8 @@ impl ProofFile {
         Ok(Self { extra: None, index, proof, note: parse_checkpoint_note(note)? })
     }
 
-    /// Adds data that travels with the proof and that nothing authenticates; no bytes are no data.
+    /// Adds data that travels with the proof and that nothing authenticates; no bytes are no data. A file that gets
+    /// longer than [`PROOF_FILE_LEN_MAX`] does not read back.
     #[must_use]
     pub fn with_extra(self, extra: Vec<u8>) -> Self {
         Self { extra: Some(extra).filter(|extra| !extra.is_empty()), ..self }

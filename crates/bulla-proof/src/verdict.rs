@@ -21,6 +21,8 @@ pub struct Verdict {
     pub checked: Vec<String>,
     /// What is wrong.
     pub findings: Vec<Finding>,
+    /// How many more things are wrong than are listed.
+    pub findings_not_listed: u64,
     /// Entries at the end that no checkpoint covers yet: neither right nor wrong.
     pub not_covered: Option<Range<u64>>,
     /// What a clean verdict still does not show, in words.
@@ -33,6 +35,11 @@ impl Verdict {
         Self { origin, size, ..Self::default() }
     }
 
+    /// How many things are wrong, listed or not.
+    pub fn findings_total(&self) -> u64 {
+        self.findings.len() as u64 + self.findings_not_listed
+    }
+
     /// Whether something was checked and nothing is wrong.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty() && !self.checked.is_empty()
@@ -42,11 +49,11 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = self.origin.as_deref().unwrap_or("unknown log");
-        match self.findings.as_slice() {
-            [] if self.checked.is_empty() => write!(f, "{origin}: nothing was checked")?,
-            [] => write!(f, "{origin}: clean at size {}", self.size)?,
-            [only] => write!(f, "{origin}: 1 finding: {only}")?,
-            [first, ..] => write!(f, "{origin}: {} findings, the first: {first}", self.findings.len())?,
+        match (self.findings.as_slice(), self.findings_total()) {
+            ([], _) if self.checked.is_empty() => write!(f, "{origin}: nothing was checked")?,
+            ([], _) => write!(f, "{origin}: clean at size {}", self.size)?,
+            ([first, ..], 1) => write!(f, "{origin}: 1 finding: {first}")?,
+            ([first, ..], total) => write!(f, "{origin}: {total} findings, the first: {first}")?,
         }
         match &self.not_covered {
             Some(tail) if !tail.is_empty() => {
@@ -155,6 +162,10 @@ pub enum FindingKind {
     RolledBack,
     /// Two signed roots for one size.
     Fork,
+    /// The file that says which log this is cannot be believed.
+    IdentityDamaged,
+    /// The log names another key than the one that is expected.
+    KeyReplaced,
     /// An entry does not have the number of its place.
     SeqWrong,
     /// An entry's time of receipt is before that of an earlier one.
@@ -192,6 +203,8 @@ impl FindingKind {
             Self::CheckpointHistoryInconsistent => "checkpoint_history_inconsistent",
             Self::RolledBack => "rolled_back",
             Self::Fork => "fork",
+            Self::IdentityDamaged => "identity_damaged",
+            Self::KeyReplaced => "key_replaced",
             Self::SeqWrong => "seq_wrong",
             Self::RecordedAtWrong => "recorded_at_wrong",
             Self::PayloadMissing => "payload_missing",

@@ -25,12 +25,17 @@ pub const TABLE: &[Row] = &[
         uses: &["bulla-server", "bulla", "bulla-formats", "bulla-search", "bulla-proof"],
     },
     Row { name: "bulla-sim", uses: &["bulla", "bulla-proof"] },
-    Row { name: "bulla-bench", uses: &["bulla", "bulla-formats", "bulla-search", "bulla-proof"] },
+    Row { name: "bulla-hostile", uses: &["bulla", "bulla-proof"] },
+    Row {
+        name: "bulla-bench",
+        uses: &["bulla", "bulla-hostile", "bulla-formats", "bulla-search", "bulla-proof"],
+    },
     Row { name: "bulla-tidy", uses: &[] },
 ];
 
-/// Tests of any crate may use the simulator; cargo allows the circle, because it is one of tests only.
-const TESTS_MAY_ALSO_USE: &str = "bulla-sim";
+/// Tests of any crate may use the simulator and the hostile logs; cargo allows the circle, because it is one of tests
+/// only.
+const TESTS_MAY_ALSO_USE: [&str; 2] = ["bulla-sim", "bulla-hostile"];
 
 /// Checks every `crates/*/Cargo.toml` against `table`.
 #[must_use]
@@ -63,7 +68,8 @@ pub fn check_manifest(manifest: &SourceFile, workspace: &str, table: &[Row]) -> 
             let target = package_name(&dependency, shared);
             let known = table.iter().any(|row| row.name == target);
             let allowed = row.uses.contains(&target.as_str())
-                || dependency.for_tests && (target == TESTS_MAY_ALSO_USE || target == row.name);
+                || dependency.for_tests
+                    && (TESTS_MAY_ALSO_USE.contains(&target.as_str()) || target == row.name);
             (known && !allowed).then(|| forbidden_arrow(manifest, row, &dependency, &target))
         })
         .collect()

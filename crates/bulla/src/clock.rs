@@ -63,6 +63,12 @@ impl Timestamp {
         format!("{:.9}", self.0)
     }
 
+    /// Appends RFC 3339 in UTC, with as many decimals as the value needs.
+    pub(crate) fn push_rfc3339(self, out: &mut Vec<u8>) {
+        let printer = jiff::fmt::temporal::DateTimePrinter::new();
+        printer.print_timestamp(&self.0, out).expect("memory takes any text");
+    }
+
     /// How long `self` is after `earlier`; zero when it is not.
     pub fn since(self, earlier: Self) -> Duration {
         self.0.duration_since(earlier.0).try_into().unwrap_or(Duration::ZERO)

@@ -11,7 +11,7 @@ use crate::log::{AuditLog, OpenError, RecordError, Ticket};
 use crate::{ReadError, Redaction, Timestamp};
 
 /// Name of the replaced format as a source.
-const SOURCE: &str = "seed";
+const SOURCE: &str = "import:seed";
 
 /// 16 MiB: the replaced module wrote no longer line; a longer one is no line of it and is kept in parts.
 const LINE_BYTES_MAX: u64 = 16 * 1024 * 1024;

@@ -30,6 +30,11 @@ impl ImportFormat {
         [Self::Jsonl, Self::Seed, Self::Cloudtrail, Self::ClaudeCode, Self::Codex]
     }
 
+    /// Name of the format's files as the source of entries: their `source.id`.
+    pub fn source_id(self) -> String {
+        format!("import:{}", self.as_str())
+    }
+
     /// The name on the command line.
     pub fn as_str(self) -> &'static str {
         match self {

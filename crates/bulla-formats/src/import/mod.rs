@@ -3,25 +3,18 @@
 //! The invariant of this room: every line is accounted for. It becomes one or more events, or an [`Unmapped`]
 //! that keeps its bytes and says why, or it is blank. A bad record among good ones never stops an import.
 
-mod as_is;
+mod agent;
+mod cloudtrail;
 mod derived_id;
 mod format;
 mod found;
+mod json_lines;
 mod lines;
+mod name;
 mod quarantine;
 mod report;
 mod seal;
 mod time;
-
-mod claude_code;
-mod cloudtrail;
-mod codex;
-mod generic;
-mod jsonl;
-mod roles;
-mod seed;
-mod transcript;
-mod windows;
 
 use std::io::{self, BufRead};
 
@@ -117,16 +110,16 @@ impl ImportOptions {
 /// ```
 pub fn importer(format: ImportFormat, instance: &str, options: ImportOptions) -> Box<dyn Importer> {
     match format {
-        ImportFormat::Jsonl => Box::new(LineImporter::new(format, instance, options, jsonl::Jsonl)),
-        ImportFormat::Seed => Box::new(LineImporter::new(format, instance, options, seed::Seed)),
+        ImportFormat::Jsonl => Box::new(LineImporter::new(format, instance, options, json_lines::Jsonl)),
+        ImportFormat::Seed => Box::new(LineImporter::new(format, instance, options, json_lines::Seed)),
         ImportFormat::Cloudtrail => {
             Box::new(LineImporter::new(format, instance, options, cloudtrail::Cloudtrail))
         }
         ImportFormat::ClaudeCode => {
-            Box::new(LineImporter::new(format, instance, options, claude_code::ClaudeCode::default()))
+            Box::new(LineImporter::new(format, instance, options, agent::ClaudeCode::default()))
         }
         ImportFormat::Codex => {
-            Box::new(LineImporter::new(format, instance, options, codex::Codex::default()))
+            Box::new(LineImporter::new(format, instance, options, agent::Codex::default()))
         }
     }
 }

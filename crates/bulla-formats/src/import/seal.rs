@@ -22,7 +22,11 @@ use crate::record::{Record, clip};
 /// 256 bytes: a fact this small stays in `detail` when the original moves to a payload.
 const FACT_BYTES_MAX: usize = 256;
 
-/// 4 Mi: 8 bytes each, so about 64 MB of memory; later repeats of an id are left to the log to find.
+/// 65,536: more than a delivered CloudTrail file of 50 MB holds; small records grow about fiftyfold as events, so
+/// that a line full of them must not become one batch.
+const DOCUMENT_RECORDS_MAX: usize = 1 << 16;
+
+/// 4 Mi: 9 bytes each in a table that is half full, so about 75 MB of memory; later repeats of an id are left to the log to find.
 const IDS_REMEMBERED_MAX: usize = 1 << 22;
 
 /// What one record of a format means.
@@ -97,11 +101,8 @@ impl<M: Mapping> Importer for LineImporter<M> {
         }
         if let Err(reason) = self.records(&line, out) {
             out.push(Imported::Unmapped(Unmapped {
-                line: line.number,
-                offset: line.offset,
                 size: line.size,
-                reason,
-                original: line.bytes.to_vec(),
+                ..unmapped(&line, line.bytes, &reason)
             }));
         }
     }
@@ -114,21 +115,40 @@ impl<M: Mapping> LineImporter<M> {
     fn records(&mut self, line: &Line<'_>, out: &mut Vec<Imported>) -> Result<(), String> {
         let raw = json_of(line)?;
         let record = Record::parse(raw).ok_or("not a JSON object")?;
-        let Some(document) = self.mapping.split(&record) else {
-            self.record(line, raw, record, out);
-            return Ok(());
-        };
-        if document.records.is_empty() && document.rest.is_none() {
+        match self.mapping.split(&record) {
+            Some(document) => self.document(line, document, out),
+            None => {
+                self.record(line, raw, record, out);
+                Ok(())
+            }
+        }
+    }
+
+    fn document(
+        &mut self,
+        line: &Line<'_>,
+        document: Document<'_>,
+        out: &mut Vec<Imported>,
+    ) -> Result<(), String> {
+        let count = document.records.len();
+        if count > DOCUMENT_RECORDS_MAX {
+            return Err(format!("document has {count} records, at most {DOCUMENT_RECORDS_MAX}"));
+        }
+        if count == 0 && document.rest.is_none() {
             return Err("document without records".to_owned());
         }
         for raw in document.records {
             match Record::parse(raw) {
                 Some(record) => self.record(line, raw, record, out),
-                None => out.push(unmapped(line, raw.get(), "record is not a JSON object".to_owned())),
+                None => {
+                    let reason = "record is not a JSON object";
+                    out.push(Imported::Unmapped(unmapped(line, raw.get().as_bytes(), reason)));
+                }
             }
         }
         if let Some(rest) = document.rest {
-            out.push(unmapped(line, &rest, "document has fields beside its records".to_owned()));
+            let reason = "document has fields beside its records";
+            out.push(Imported::Unmapped(unmapped(line, rest.as_bytes(), reason)));
         }
         Ok(())
     }
@@ -151,13 +171,7 @@ impl<M: Mapping> LineImporter<M> {
                 Ok(event) => out.push(Imported::Event(event)),
                 Err(reason) => {
                     out.truncate(first);
-                    out.push(Imported::Unmapped(Unmapped {
-                        line: line.number,
-                        offset: line.offset,
-                        size: raw.get().len() as u64,
-                        reason,
-                        original: raw.get().as_bytes().to_vec(),
-                    }));
+                    out.push(Imported::Unmapped(unmapped(&line, raw.get().as_bytes(), &reason)));
                     return;
                 }
             }
@@ -173,8 +187,7 @@ impl<M: Mapping> LineImporter<M> {
     ) -> Result<ImportedEvent, String> {
         match draft {
             Draft::Entry(mut entry, detail) => {
-                let derived = self.place(line).derived_id(ordinal, found.raw.get().as_bytes());
-                self.name(&mut entry, derived);
+                self.name(&mut entry, found, line, ordinal);
                 let event = self.seal_entry(&mut entry, &detail, found.raw, line);
                 let id = entry.id;
                 event
@@ -186,14 +199,16 @@ impl<M: Mapping> LineImporter<M> {
     }
 
     /// Gives the entry its id: its own unless it has none, a hopeless one, or one that was used before.
-    fn name(&mut self, entry: &mut AuditEntry, derived: String) {
-        if entry.id.is_empty() || entry.id.len() > ID_BYTES_MAX {
-            entry.id = derived;
-        } else if !self.ids.insert(&entry.id) {
+    fn name(&mut self, entry: &mut AuditEntry, found: &Found<'_>, line: &Line<'_>, ordinal: u64) {
+        let has_own = !entry.id.is_empty() && entry.id.len() <= ID_BYTES_MAX;
+        if has_own && self.ids.insert(&entry.id) {
+            return;
+        }
+        if has_own {
             let repeated = format!("id {:?} stands earlier in the file too", entry.id);
             note(entry, &repeated);
-            entry.id = derived;
         }
+        entry.id = self.place(line).derived_id(ordinal, found.raw.get().as_bytes());
     }
 
     fn seal_entry(
@@ -304,20 +319,20 @@ fn position(line: &Line<'_>, part: &str) -> u64 {
     (part.as_ptr().addr().saturating_sub(line.bytes.as_ptr().addr())) as u64
 }
 
-fn unmapped(line: &Line<'_>, record: &str, reason: String) -> Imported {
-    Imported::Unmapped(Unmapped {
+fn unmapped(line: &Line<'_>, record: &[u8], reason: &str) -> Unmapped {
+    Unmapped {
         line: line.number,
         offset: line.offset,
         size: record.len() as u64,
-        reason,
-        original: record.as_bytes().to_vec(),
-    })
+        reason: clip(reason, TEXT_BYTES_MAX),
+        original: record.to_vec(),
+    }
 }
 
 /// What every imported entry says about where it came from.
 pub(crate) fn source(place: &Place<'_>) -> Source {
     Source {
-        id: Some(format!("import:{}", place.format)),
+        id: Some(place.format.source_id()),
         instance: Some(place.instance.to_owned()),
         seq: Some(place.line),
         transport: Some("file".to_owned()),

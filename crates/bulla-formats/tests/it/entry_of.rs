@@ -1,6 +1,10 @@
 //! What an event will look like in the log.
 
-use bulla::Event;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use bulla::{AuditLog, Event};
 use bulla_formats::import::{ImportFormat, ImportOptions, Imported, ImportedEvent, Lines, importer};
 use serde_json::Value;
 
@@ -35,14 +39,14 @@ pub(crate) fn entries(format: ImportFormat, file: &[u8]) -> Vec<Value> {
     events(format, file).iter().map(|event| entry(&event.event)).collect()
 }
 
-/// The line that a log stores for the event, as its entry 7.
+/// The line that a log stores for the event.
 pub(crate) fn stored_line(event: &Event) -> Vec<u8> {
-    let mut line = br#"{"seq":7,"recorded_at":"2026-11-24T00:00:00.000000000Z","#.to_vec();
-    // An event shows its bytes to the log only; its `Debug` form lists them too.
-    let shown = format!("{event:?}");
-    let list = shown.split_once("body: [").unwrap().1.split_once(']').unwrap().0;
-    line.extend(list.split(", ").map(|byte| byte.parse::<u8>().unwrap()));
-    line
+    let log = AuditLog::in_memory(1);
+    log.submit_event(event.clone()).unwrap();
+    // A log in memory answers at once.
+    let recent = pin!(log.recent(1)).poll(&mut Context::from_waker(Waker::noop()));
+    let Poll::Ready(recent) = recent else { panic!("the log waits") };
+    log.find(&recent[0].id).unwrap().unwrap().into_line()
 }
 
 /// The entry of an event, with its source.

@@ -3,7 +3,9 @@
 use std::io;
 
 use bulla::Event;
-use bulla_formats::import::{ImportFormat, Imported, Lines, Unmapped, import, importer, quarantine_entry};
+use bulla_formats::import::{
+    ImportFormat, Imported, Line, Lines, Unmapped, import, importer, quarantine_entry,
+};
 use proptest::prelude::*;
 
 use crate::entry_of::{self, entry, options, refusal};
@@ -33,6 +35,16 @@ fn a_bad_line_is_unmapped_and_says_why() {
             assert!(is_right || is_unpaired, "{format} {}: {found}", String::from_utf8_lossy(line));
         }
     }
+}
+
+#[test]
+fn a_line_beyond_the_limit_keeps_its_first_part_and_tells_its_size() {
+    let line = Line { number: 2, offset: 10, bytes: b"{\"a\":1", size: 1 << 40, is_torn: false };
+    let mut out = Vec::new();
+    importer(ImportFormat::Jsonl, "f", options()).line(line, &mut out);
+    let [Imported::Unmapped(unmapped)] = &out[..] else { panic!("{out:?}") };
+    assert_eq!((unmapped.size, unmapped.original.as_slice()), (1 << 40, &b"{\"a\":1"[..]));
+    assert_eq!(unmapped.reason, "line has 1099511627776 bytes, at most 67108864; its first part is kept");
 }
 
 #[test]
@@ -104,6 +116,16 @@ fn a_megabyte_of_small_values_lies_beside_its_entry_whole() {
         assert_eq!(out[0]["payloads"][0]["name"], "original", "{format}");
         assert_eq!(out[0]["payloads"][0]["size"], line.len(), "{format}");
     }
+}
+
+#[test]
+fn a_line_full_of_small_parts_does_not_become_a_flood() {
+    let blocks = vec![r#"{"type":"text"}"#; 1025].join(",");
+    let line = format!(r#"{{"type":"assistant","message":{{"content":[{blocks}]}}}}"#);
+    assert_eq!(entry_of::entries(ImportFormat::ClaudeCode, line.as_bytes()).len(), 1);
+    let document = format!(r#"{{"Records":[{}]}}"#, vec!["{}"; 65_537].join(","));
+    let found = refusal(ImportFormat::Cloudtrail, document.as_bytes());
+    assert_eq!(found, "document has 65537 records, at most 65536");
 }
 
 #[test]

@@ -125,6 +125,21 @@ fn windows_events_are_read_by_their_own_names() {
 }
 
 #[test]
+fn who_changes_an_account_is_not_the_account() {
+    let created = r#"{"EventType":"AUDIT_SUCCESS","Hostname":"DC1","EventID":4720,"Channel":"Security","@timestamp":"2026-11-23T12:00:00Z","SubjectUserName":"admin","SubjectDomainName":"CORP","TargetUserName":"eve","TargetDomainName":"CORP"}"#;
+    check(
+        Jsonl,
+        created,
+        &[
+            (0, "/category", r#""auth""#),
+            (0, "/action", r#""Security 4720""#),
+            (0, "/principal", r#""CORP\\admin""#),
+            (0, "/targets", r#"[{"type":"user","name":"CORP\\eve"},{"type":"host","name":"DC1"}]"#),
+        ],
+    );
+}
+
+#[test]
 fn an_almost_entry_is_mapped_like_any_other_object() {
     let line = r#"{"id":"a","timestamp":"2026-11-23T12:00:00Z","category":"api","action":"x","outcome":"success","tool":"hammer"}"#;
     check(Jsonl, line, &[(0, "/detail/tool", r#""hammer""#), (0, "/tool", "null"), (0, "/action", r#""x""#)]);

@@ -103,6 +103,24 @@ fn a_cosignature_with_any_bit_of_its_time_changed_is_refused() {
 }
 
 #[test]
+fn a_time_beyond_the_limit_is_not_read() {
+    for cosigner in cosigners() {
+        let made = cosigner.cosign(&checkpoint(), TIME_MAX);
+        let blob = [&made.key_id().to_be_bytes()[..], &(TIME_MAX + 1).to_be_bytes(), &made.signature()[8..]]
+            .concat();
+        let line = format!("— w.example {}", Base64::encode_string(&blob)).parse().unwrap();
+        let refused = cosigner.verifier_key().verify(&checkpoint().to_text(), &line);
+        assert_eq!(refused, Err(SignatureError::Form));
+    }
+}
+
+#[test]
+#[should_panic(expected = "the latest time a cosignature can carry")]
+fn a_time_beyond_the_limit_is_not_cosigned() {
+    cosigners()[0].cosign(&checkpoint(), TIME_MAX + 1);
+}
+
+#[test]
 fn extension_lines_are_covered_by_ed25519_and_not_by_ml_dsa() {
     let extended = checkpoint().with_extension("more").unwrap();
     for cosigner in cosigners() {

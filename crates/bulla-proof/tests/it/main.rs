@@ -5,7 +5,6 @@
     reason = "helpers of tests, which may panic and say that they skip"
 )]
 
-mod c2sp_vectors;
 mod canonical;
 mod checkpoint;
 mod key;
@@ -13,8 +12,7 @@ mod naive;
 mod note;
 mod policy;
 mod proof_file;
-mod rfc6962_vectors;
-mod spec_vectors;
 mod tile;
 mod tree;
+mod vectors;
 mod verdict;

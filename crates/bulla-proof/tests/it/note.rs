@@ -94,8 +94,19 @@ fn as_many_signatures_as_the_limit_are_read_and_no_more() {
     assert_eq!(Note::parse(note(SIGNATURES_MAX).as_bytes()).unwrap().signatures().len(), SIGNATURES_MAX);
     let too_many = Note::parse(note(SIGNATURES_MAX + 1).as_bytes());
     assert_eq!(too_many, Err(NoteError::TooManySignatures));
-    let mut full = Note::parse(note(SIGNATURES_MAX).as_bytes()).unwrap();
-    assert_eq!(full.push_signature(line(LINE)), Err(NoteError::TooManySignatures));
+    let full = Note::parse(note(SIGNATURES_MAX).as_bytes()).unwrap();
+    assert_eq!(full.with_signature(line(LINE)), Err(NoteError::TooManySignatures));
+}
+
+#[test]
+fn a_note_beyond_the_limits_is_not_made() {
+    let rest = format!("\n\n{LINE}\n").len();
+    let longest = "a".repeat(NOTE_LEN_MAX - rest) + "\n";
+    let note = Note::new(longest.as_str(), vec![line(LINE)]).unwrap();
+    assert_eq!(Note::parse(note.to_string().as_bytes()), Ok(note));
+    assert_eq!(Note::new(longest + "\n", vec![line(LINE)]), Err(NoteError::TooLong));
+    assert!(Note::new("a\n", vec![line(LINE); SIGNATURES_MAX]).is_ok());
+    assert_eq!(Note::new("a\n", vec![line(LINE); SIGNATURES_MAX + 1]), Err(NoteError::TooManySignatures));
 }
 
 #[test]
@@ -120,10 +131,10 @@ fn known_keys_are_found_in_any_order_among_unknown_ones() {
 fn a_key_is_known_by_name_and_id_together() {
     let (key, same_name) = (signer("a.example", 1), signer("a.example", 2));
     let known = key.verifier_key();
-    let mut note = signed("text\n", &[&same_name]);
+    let note = signed("text\n", &[&same_name]);
     assert_eq!(note.verify(&[&known]), Ok(vec![]), "the same name with another id is unknown");
     let id = hex_id(known.key_id());
-    note.push_signature(line(&format!("— other.example {id}"))).unwrap();
+    let note = note.with_signature(line(&format!("— other.example {id}"))).unwrap();
     assert_eq!(note.verify(&[&known]), Ok(vec![]), "the same id with another name is unknown");
 }
 
@@ -139,8 +150,7 @@ fn one_bad_line_of_a_known_key_spoils_the_note() {
     let (key_a, key_b) = (a.verifier_key(), b.verifier_key());
     let good = signed("text\n", &[&a]);
     for forged in [b.sign_note("other text\n"), line(&format!("— b.example {}", hex_id(key_b.key_id())))] {
-        let mut note = good.clone();
-        note.push_signature(forged).unwrap();
+        let note = good.clone().with_signature(forged).unwrap();
         assert_eq!(
             note.verify(&[&key_a]).unwrap().len(),
             1,
@@ -152,8 +162,7 @@ fn one_bad_line_of_a_known_key_spoils_the_note() {
             "{refused:?}"
         );
     }
-    let mut twice = good;
-    twice.push_signature(a.sign_note("other text\n")).unwrap();
+    let twice = good.with_signature(a.sign_note("other text\n")).unwrap();
     assert!(twice.verify(&[&key_a]).is_err(), "a good line does not excuse a bad one by the same key");
 }
 

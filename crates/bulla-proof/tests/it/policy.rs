@@ -1,7 +1,8 @@
 //! Policies: the text format, and which notes they trust.
 
 use bulla_proof::{
-    Algorithm, Checkpoint, CosignerKey, Note, NoteError, Policy, PolicyError, SignerKey, TreeSize, leaf_hash,
+    Algorithm, Checkpoint, CosignerKey, Note, NoteError, POLICY_LEN_MAX, Policy, PolicyError, SignerKey,
+    TreeSize, leaf_hash,
 };
 
 const ORIGIN: &str = "log.example/audit";
@@ -23,7 +24,8 @@ fn checkpoint() -> Checkpoint {
 fn note(witnesses: &[u8]) -> Note {
     let mut note = Note::parse(checkpoint().sign(&[&log()]).as_bytes()).unwrap();
     for number in witnesses {
-        note.push_signature(witness(*number).cosign(&checkpoint(), 1000 + u64::from(*number))).unwrap();
+        note =
+            note.with_signature(witness(*number).cosign(&checkpoint(), 1000 + u64::from(*number))).unwrap();
     }
     note
 }
@@ -88,7 +90,7 @@ fn any_all_and_a_single_witness_make_a_quorum() {
 fn the_latest_time_of_a_witness_counts() {
     let mut twice = note(&[]);
     for time in [5, 9, 7] {
-        twice.push_signature(witness(11).cosign(&checkpoint(), time)).unwrap();
+        twice = twice.with_signature(witness(11).cosign(&checkpoint(), time)).unwrap();
     }
     let trusted = policy("quorum W1").unwrap().verify(&text_of(&twice)).unwrap();
     let times: Vec<_> = trusted.witness_times().iter().map(|by| by.time).collect();
@@ -140,10 +142,19 @@ fn a_key_of_one_log_does_not_vouch_for_another() {
 }
 
 #[test]
+fn any_of_several_keys_of_a_log_is_enough() {
+    let (old, new) = (log(), SignerKey::from_seed(ORIGIN, [3; 32]).unwrap());
+    let policy = Policy::log_keys([old.verifier_key(), new.verifier_key()]);
+    for keys in [vec![&old], vec![&new], vec![&old, &new]] {
+        assert!(policy.verify(checkpoint().sign(&keys).as_bytes()).is_ok());
+    }
+}
+
+#[test]
 fn a_bad_line_of_a_witness_outside_the_quorum_spoils_the_note() {
     let mut spoiled = note(&[11]);
     let other = Checkpoint::new(ORIGIN, TreeSize(8), leaf_hash(b"root")).unwrap();
-    spoiled.push_signature(witness(12).cosign(&other, 5)).unwrap();
+    spoiled = spoiled.with_signature(witness(12).cosign(&other, 5)).unwrap();
     let refused = policy("quorum W1").unwrap().verify(&text_of(&spoiled));
     assert!(matches!(refused, Err(PolicyError::Note(NoteError::BadSignature { .. }))), "{refused:?}");
 }
@@ -156,10 +167,25 @@ fn a_signature_this_build_cannot_verify_is_not_taken_for_a_forgery() {
     let mut note = note(&[]);
     let not_met = PolicyError::QuorumNotMet { quorum: "w".to_string(), present: 0 };
     assert_eq!(policy.verify(&text_of(&note)), Err(not_met));
-    note.push_signature("— w.example ASNFZwA=".parse().unwrap()).unwrap();
+    note = note.with_signature("— w.example ASNFZwA=".parse().unwrap()).unwrap();
     let unsupported =
         PolicyError::Unsupported { name: "w.example".to_string(), algorithm: Algorithm::Unknown(0xff) };
     assert_eq!(policy.verify(&text_of(&note)), Err(unsupported));
+    let log_unknown = format!("{ORIGIN}+01234567+/wEC");
+    let unsigned =
+        Note::new(checkpoint().to_text(), vec![format!("— {ORIGIN} ASNFZwA=").parse().unwrap()]).unwrap();
+    let unsupported =
+        PolicyError::Unsupported { name: ORIGIN.to_string(), algorithm: Algorithm::Unknown(0xff) };
+    let policy: Policy = format!("log {log_unknown}\nquorum none\n").parse().unwrap();
+    assert_eq!(policy.verify(&text_of(&unsigned)), Err(unsupported));
+    // Where the line could not have decided, a forger gains nothing by adding it.
+    let text = format!(
+        "log {}\nwitness w {unknown}\nwitness v {}\ngroup g all w v\nquorum g\n",
+        log().verifier_key(),
+        witness(11).verifier_key()
+    );
+    let not_met = PolicyError::QuorumNotMet { quorum: "g".to_string(), present: 0 };
+    assert_eq!(text.parse::<Policy>().unwrap().verify(&text_of(&note)), Err(not_met));
 }
 
 #[test]
@@ -216,4 +242,12 @@ fn what_is_not_a_policy_is_refused_with_its_line() {
     check(&format!("witness none {}\n", witness(1).verifier_key()), 1, "none cannot name");
     let renamed = CosignerKey::from_seed("renamed", Algorithm::Ed25519Cosignature, [11; 32]).unwrap();
     check(&format!("witness x {}\n", renamed.verifier_key()), 1, "earlier witness");
+}
+
+#[test]
+fn a_policy_beyond_the_limit_is_refused() {
+    let longest = format!("quorum none\n#{}", "x".repeat(POLICY_LEN_MAX - 13));
+    assert!(longest.parse::<Policy>().is_ok());
+    let refused = format!("{longest}x").parse::<Policy>().unwrap_err();
+    assert!(refused.to_string().contains("longer than"), "{refused}");
 }

@@ -2,7 +2,8 @@
 
 use bulla_proof::{
     Algorithm, CheckError, Checkpoint, CheckpointError, CosignerKey, FindingKind, Hash, LeafIndex,
-    MemoryRows, Note, Policy, ProofFile, ProofFileError, SignerKey, empty_root, leaf_hash, prove_inclusion,
+    MemoryRows, Note, PROOF_FILE_LEN_MAX, Policy, ProofFile, ProofFileError, SignerKey, empty_root,
+    leaf_hash, prove_inclusion,
 };
 
 const ORIGIN: &str = "log.example/audit";
@@ -187,6 +188,7 @@ fn what_is_not_a_proof_file_is_refused() {
     check(format!("{first}\nindex 0\n{too_many}\n{note}"), ProofFileError::Hashes);
     assert!(ProofFile::parse(format!("{first}\nindex 0\n\n").as_bytes()).is_err());
     assert!(ProofFile::parse(format!("{first}\nindex 0\n\n{note}\n").as_bytes()).is_err());
+    assert_eq!(ProofFile::parse(&vec![b'a'; PROOF_FILE_LEN_MAX + 1]), Err(ProofFileError::TooLong));
     assert_eq!(ProofFile::parse(b"c2sp.org/tlog-proof@v1\n\xff"), Err(ProofFileError::NotText));
     let most = format!("{hash}\n").repeat(64);
     assert!(ProofFile::parse(format!("{first}\nindex 0\n{most}\n{note}").as_bytes()).is_ok());

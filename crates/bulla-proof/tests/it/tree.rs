@@ -322,3 +322,13 @@ fn a_prover_that_moves_along_proves_what_a_fresh_one_does() {
         }
     }
 }
+
+#[test]
+fn a_shrunken_tree_is_never_consistent() {
+    let root = leaf_hash(b"root");
+    for (old, new) in [(1, 0), (8, 7), (8, 4), (7, 6), (u64::MAX, 1)] {
+        let (old, new) = (TreeSize(old), TreeSize(new));
+        let refused = check_consistency(old, new, &[], &root, &root);
+        assert_eq!(refused, Err(ProofError::SizesReversed { old, new }));
+    }
+}

@@ -30,6 +30,8 @@ fn verdicts_print_on_one_line() {
     check(&found, "log.example: 1 finding: truncated: two entries are gone");
     found.findings.push(Finding::new(FindingKind::Fork, "x"));
     check(&found, "log.example: 2 findings, the first: truncated: two entries are gone");
+    found.findings_not_listed = 40;
+    check(&found, "log.example: 42 findings, the first: truncated: two entries are gone");
 }
 
 #[test]
@@ -89,6 +91,7 @@ fn the_json_form_of_a_verdict_is_stable() {
             "message": "both",
             "evidence": [],
         }],
+        "findings_not_listed": 0,
         "not_covered": {"start": 9, "end": 10},
         "not_proved": [],
     });

@@ -398,7 +398,12 @@ impl AuditEntry {
 
 /// A new UUIDv7 in its usual form: ordered by time, unique without coordination.
 pub fn new_id() -> String {
-    uuid::Uuid::now_v7().hyphenated().to_string()
+    // Without uuid's shared counter there is no lock; two ids of one millisecond differ in 74 random bits.
+    let now = Timestamp::now();
+    let nanos = u32::try_from(now.unix_nanos().rem_euclid(1_000_000_000)).expect("under a second");
+    let seconds = u64::try_from(now.unix_seconds()).unwrap_or(0);
+    let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos);
+    uuid::Uuid::new_v7(time).hyphenated().to_string()
 }
 
 impl<'de> Deserialize<'de> for AuditEntry {

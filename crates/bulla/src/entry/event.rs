@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::AuditEntry;
+use super::encode::encode;
 use super::entry::{ENVELOPE_FIELDS, EVENT_FIELDS, new_id};
 use super::envelope::Source;
 use super::limits::{
@@ -90,8 +91,10 @@ impl Default for EventOptions {
 /// An entry that is ready to be stored: checked, redacted, serialised once.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// The stored line after its envelope prefix: `"id":…}` or `"source":{…},"id":…}`.
-    body: Vec<u8>,
+    /// Holds the stored line after its envelope prefix: `"id":…}` or `"source":{…},"id":…}`.
+    bytes: Vec<u8>,
+    /// Where that begins in `bytes`.
+    start: usize,
     payloads: Vec<PayloadFile>,
 }
 
@@ -115,10 +118,10 @@ impl Event {
     ) -> Result<Self, Rejected> {
         check_entry(entry)?;
         let mut text = Vec::with_capacity(512);
-        serde_json::to_writer(&mut text, entry).map_err(|error| Rejected::InvalidField(error.to_string()))?;
-        drop_newlines(&mut text);
+        encode(entry, &mut text).map_err(|error| Rejected::InvalidField(error.to_string()))?;
         let mut needs_rewrite = !entry.attachments.is_empty() || text.len() > options.inline_string_bytes_max;
         if entry.verbatim_detail.is_some() {
+            drop_newlines(&mut text);
             needs_rewrite |= strict::check_object(&text, &|key| options.redaction.removes(key))?.marked;
         } else {
             needs_rewrite |= has_removed_key(entry, &options.redaction, 1)?;
@@ -128,7 +131,7 @@ impl Event {
         } else {
             Vec::new()
         };
-        Self::assemble(source, &text, payloads)
+        Self::assemble(source, text, payloads)
     }
 
     /// Prepares an emitter's own JSON, which is stored as it stands: unknown fields, the text of numbers and the
@@ -157,16 +160,16 @@ impl Event {
         } else {
             Vec::new()
         };
-        Self::assemble(source, &text, payloads)
+        Self::assemble(source, text, payloads)
     }
 
     /// Bytes that the event takes in the queue.
     pub fn size(&self) -> usize {
-        self.body.len() + self.payloads.iter().map(|payload| payload.content.len()).sum::<usize>()
+        self.body().len() + self.payloads.iter().map(|payload| payload.content.len()).sum::<usize>()
     }
 
     pub(crate) fn body(&self) -> &[u8] {
-        &self.body
+        &self.bytes[self.start..]
     }
 
     pub(crate) fn has_payloads(&self) -> bool {
@@ -177,25 +180,35 @@ impl Event {
         self.payloads
     }
 
-    fn assemble(source: Option<&Source>, text: &[u8], payloads: Vec<PayloadFile>) -> Result<Self, Rejected> {
-        let mut body = Vec::with_capacity(text.len());
-        if let Some(source) = source {
-            body.extend_from_slice(b"\"source\":");
-            serde_json::to_writer(&mut body, source)
+    fn assemble(
+        source: Option<&Source>,
+        text: Vec<u8>,
+        payloads: Vec<PayloadFile>,
+    ) -> Result<Self, Rejected> {
+        let fields = text[1..].trim_ascii_start();
+        let event = if let Some(source) = source {
+            let mut bytes = Vec::with_capacity(text.len() + 128);
+            bytes.extend_from_slice(b"\"source\":");
+            serde_json::to_writer(&mut bytes, source)
                 .map_err(|error| Rejected::InvalidField(error.to_string()))?;
-            body.push(b',');
-        }
-        body.extend_from_slice(text[1..].trim_ascii_start());
-        if body.len() > BODY_BYTES_MAX {
-            let (largest_field, largest_size) = rewrite::largest_field(text);
+            bytes.push(b',');
+            bytes.extend_from_slice(fields);
+            Self { bytes, start: 0, payloads }
+        } else {
+            let start = text.len() - fields.len();
+            Self { bytes: text, start, payloads }
+        };
+        if event.body().len() > BODY_BYTES_MAX {
+            let text = [b"{", event.body()].concat();
+            let (largest_field, largest_size) = rewrite::largest_field(&text);
             return Err(Rejected::TooLong {
-                size: PREFIX_BYTES_MAX + body.len(),
+                size: PREFIX_BYTES_MAX + event.body().len(),
                 limit: LINE_BYTES_MAX,
                 largest_field,
                 largest_size,
             });
         }
-        Ok(Self { body, payloads })
+        Ok(event)
     }
 }
 

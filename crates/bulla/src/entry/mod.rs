@@ -2,6 +2,7 @@
 
 mod category;
 mod context;
+mod encode;
 #[expect(clippy::module_inception, reason = "the file is named after its noun")]
 mod entry;
 mod envelope;

@@ -17,6 +17,8 @@ pub(crate) const REDACTED: &str = "\"[redacted]\"";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redaction {
     keys: Vec<String>,
+    /// Letters that rules begin with, a bit each: most keys are told apart by their first letter.
+    first_letters: u32,
 }
 
 /// Names under which secrets commonly lie in requests, arguments and configuration.
@@ -42,7 +44,7 @@ const SECRETS: [&str; 16] = [
 impl Redaction {
     /// Removes nothing.
     pub fn none() -> Self {
-        Self { keys: Vec::new() }
+        Self { keys: Vec::new(), first_letters: 0 }
     }
 
     /// Removes values under keys that commonly hold secrets (passwords, tokens, private keys, cookies).
@@ -53,13 +55,15 @@ impl Redaction {
     /// Also removes values under `key`.
     #[must_use]
     pub fn key(mut self, key: &str) -> Self {
+        self.first_letters |= first_letter(key);
         self.keys.push(plain(key).collect());
         self
     }
 
     /// Whether the value under `key` is removed.
     pub fn removes(&self, key: &str) -> bool {
-        self.keys.iter().any(|rule| rule.len() <= key.len() && plain(key).eq(rule.chars()))
+        self.first_letters & first_letter(key) != 0
+            && self.keys.iter().any(|rule| rule.len() <= key.len() && plain(key).eq(rule.chars()))
     }
 }
 
@@ -68,6 +72,12 @@ impl Default for Redaction {
     fn default() -> Self {
         Self::secrets()
     }
+}
+
+/// A bit for the letter that a key begins with; one bit for all that is no letter.
+fn first_letter(key: &str) -> u32 {
+    let first = key.bytes().find(|byte| !matches!(byte, b'-' | b'_')).unwrap_or(0).to_ascii_lowercase();
+    if first.is_ascii_lowercase() { 1 << (first - b'a') } else { 1 << 31 }
 }
 
 fn plain(key: &str) -> impl Iterator<Item = char> + '_ {

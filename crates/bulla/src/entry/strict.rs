@@ -44,6 +44,8 @@ fn first_byte(text: &[u8]) -> Option<u8> {
 fn rejection(error: serde_json::Error) -> Rejected {
     let text = error.to_string();
     if let Some(key) = text.strip_prefix(DUPLICATE) {
+        // serde adds the position: that of a text which the caller may never have seen.
+        let key = key.rfind("\" at line ").map_or(key, |end| &key[..=end]);
         Rejected::DuplicateKey(key.to_owned())
     } else if text.starts_with(DEEP) {
         Rejected::TooDeep
@@ -168,6 +170,7 @@ mod tests {
         ] {
             assert!(matches!(check(text), Err(Rejected::DuplicateKey(_))), "{text}");
         }
+        assert_eq!(check(r#"{"a":1,"a":2}"#).unwrap_err(), Rejected::DuplicateKey("\"a\"".to_owned()));
         assert!(check(&format!("{{{many}\"z\":1}}")).is_ok());
         assert!(check(r#"{"a":{"b":1},"b":{"a":1}}"#).is_ok());
     }

@@ -18,7 +18,7 @@ use super::watermarks::Watermarks;
 use crate::clock::SystemClock;
 use crate::entry::{AuditEntry, Event, EventOptions};
 use crate::read::recent::Recent;
-use crate::read::{Entries, Follow, LogReader, ProveError, ReadError, StoredEntry};
+use crate::read::{Entries, Filter, Filtered, Follow, LogReader, ProveError, ReadError, StoredEntry};
 use crate::seq::Seq;
 use crate::store::disk::Disk;
 
@@ -281,6 +281,15 @@ impl AuditLog {
     /// [`ReadError::MemoryOnly`] when there is no directory.
     pub fn read(&self, range: Range<u64>) -> Result<Entries, ReadError> {
         Ok(self.reader()?.read(range))
+    }
+
+    /// Entries of a half-open range that match, in order, up to the durable end. For the newest first, see
+    /// [`LogReader::filter_back`].
+    ///
+    /// # Errors
+    /// [`ReadError::MemoryOnly`] when there is no directory.
+    pub fn filter(&self, filter: Filter, range: Range<u64>) -> Result<Filtered, ReadError> {
+        Ok(self.reader()?.filter(filter, range))
     }
 
     /// The entry with the number `seq`, if there is one yet.

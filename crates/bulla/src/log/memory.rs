@@ -37,12 +37,12 @@ impl MemoryLog {
     pub(crate) fn record(&self, event: &Event) -> Ticket {
         let mut state = self.state.lock().expect("no panic while held");
         state.last = state.last.max(self.clock.now());
-        let own = [event.body().to_vec()];
-        let batch = Batch::number(&own, Vec::new(), state.last, state.frontier.clone(), Scratch::default());
+        let mut batch = Batch::begin(state.last, state.frontier.clone(), Scratch::default());
+        batch.add_own(event.body());
         state.frontier.clone_from(&batch.frontier);
         let seq = batch.lines.first;
         let leaf = bulla_proof::leaf_hash(batch.lines.line(seq));
-        self.recent.push(batch.lines.clone());
+        self.recent.push(batch.take_lines());
         Ticket { kind: TicketKind::InMemory(Receipt::new(seq, leaf, state.last, State::Submitted)) }
     }
 }

@@ -20,7 +20,7 @@ use super::write::recorder_clock::RecorderClock;
 use super::write::sealer::{Sealer, Unsealed};
 use super::write::syncer::Syncer;
 use super::write::writer::Writer;
-use crate::read::reader::{End, LogReader};
+use crate::read::reader::{End, LogReader, new_prover};
 use crate::read::recent::Recent;
 use crate::store::disk::{Disk, DiskError, During, LockGuard};
 use crate::store::head::Head;
@@ -202,6 +202,7 @@ fn start(
         rows: rows.clone(),
         identity: identity.clone(),
         end: End::Live(marks.clone()),
+        prover: new_prover(),
     };
     let recent = Recent::new(options.recent_entries.max(RECENT_ENTRIES_MIN), options.recent_bytes);
     refill(&recent, &reader, size);
@@ -262,6 +263,7 @@ fn start(
         entropy: options.event_options.entropy.clone(),
         heartbeat: options.heartbeat,
         on_full: Box::new(announce_full),
+        answered: 0,
         scratch: super::write::batch::Scratch::default(),
     };
     let closed = Arc::new(Settled::default());
@@ -270,6 +272,7 @@ fn start(
         sealer: sealer.map(|sealer| spawn("bulla-seal", move || sealer.run())).transpose()?,
         requests: requests.clone(),
         must_stop,
+        unsealed: not_sealed.clone(),
         queue: queue.clone(),
         marks: marks.clone(),
         closed: closed.clone(),
@@ -339,6 +342,7 @@ struct Threads {
     sealer: Option<JoinHandle<()>>,
     requests: Arc<PublishRequests>,
     must_stop: Arc<AtomicBool>,
+    unsealed: Arc<Unsealed>,
     queue: Arc<Queue>,
     marks: Arc<SharedWatermarks>,
     closed: Arc<Settled<Option<Poison>>>,
@@ -347,7 +351,7 @@ struct Threads {
 
 /// The writer's thread: writes to the end, publishes once more, lets go of the lock, and only then says so.
 fn run(mut writer: Writer, threads: Threads) {
-    let Threads { publisher, sealer, requests, must_stop, queue, marks, closed, lock } = threads;
+    let Threads { publisher, sealer, requests, must_stop, unsealed, queue, marks, closed, lock } = threads;
     let written = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| writer.run()))
         .unwrap_or_else(|_| Err(PoisonCause::ThreadEnded.into()));
     if let Err(poison) = &written {
@@ -358,6 +362,7 @@ fn run(mut writer: Writer, threads: Threads) {
     let published = publisher.join().unwrap_or_else(|_| Err(PoisonCause::ThreadEnded.into()));
     let ended = written.and(published).err();
     must_stop.store(true, Ordering::Relaxed);
+    unsealed.wake();
     marks.end(ended.clone());
     if let Some(sealer) = sealer {
         let _ = sealer.join();

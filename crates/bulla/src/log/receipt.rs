@@ -32,8 +32,14 @@ pub enum State {
 pub struct Receipt {
     seq: Seq,
     leaf_hash: Hash,
+    #[serde(serialize_with = "as_stored")]
     recorded_at: Timestamp,
     state: State,
+}
+
+/// A receipt gives the time with nine decimals, as the stored line does.
+fn as_stored<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339_nanos())
 }
 
 impl Receipt {

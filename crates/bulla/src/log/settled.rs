@@ -9,8 +9,14 @@ use std::task::{Context, Poll, Waker};
 #[derive(Debug)]
 pub(crate) struct Settled<T> {
     value: OnceLock<T>,
-    waiting: Mutex<Vec<Waker>>,
+    waiting: Mutex<Waiting>,
     is_set: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    wakers: Vec<Waker>,
+    threads: usize,
 }
 
 impl<T> Default for Settled<T> {
@@ -20,12 +26,15 @@ impl<T> Default for Settled<T> {
 }
 
 impl<T> Settled<T> {
-    /// Sets the value and wakes everyone who waits; a second value is ignored.
-    pub(crate) fn settle(&self, value: T) {
+    /// Sets the value and wakes everyone who waits; a second value is ignored. Gives how many waited.
+    pub(crate) fn settle(&self, value: T) -> usize {
         let _ = self.value.set(value);
-        let wakers = std::mem::take(&mut *self.waiting.lock().expect("no panic while held"));
+        let Waiting { wakers, threads } =
+            std::mem::take(&mut *self.waiting.lock().expect("no panic while held"));
+        let waited = wakers.len() + threads;
         self.is_set.notify_all();
         wakers.into_iter().for_each(Waker::wake);
+        waited
     }
 
     pub(crate) fn is_settled(&self) -> bool {
@@ -40,13 +49,14 @@ impl<T> Settled<T> {
             if let Some(value) = self.value.get() {
                 return value;
             }
+            waiting.threads += 1;
             waiting = self.is_set.wait(waiting).expect("no panic while held");
         }
     }
 
     /// Completes when the value is there.
     pub(crate) fn ready(&self) -> Ready<'_, T> {
-        Ready { settled: self, registered: None }
+        Ready { settled: self, place: None }
     }
 }
 
@@ -54,7 +64,8 @@ impl<T> Settled<T> {
 #[derive(Debug)]
 pub(crate) struct Ready<'a, T> {
     settled: &'a Settled<T>,
-    registered: Option<Waker>,
+    /// Where this future's waker is in the list.
+    place: Option<usize>,
 }
 
 impl<'a, T> Future for Ready<'a, T> {
@@ -70,10 +81,12 @@ impl<'a, T> Future for Ready<'a, T> {
             return Poll::Ready(value);
         }
         // A task that is polled again by others' wake-ups is on the list already.
-        if !self.registered.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
-            waiting.push(context.waker().clone());
-            drop(waiting);
-            self.registered = Some(context.waker().clone());
+        match self.place.and_then(|place| waiting.wakers.get_mut(place)) {
+            Some(waker) => waker.clone_from(context.waker()),
+            None => {
+                self.place = Some(waiting.wakers.len());
+                waiting.wakers.push(context.waker().clone());
+            }
         }
         Poll::Pending
     }

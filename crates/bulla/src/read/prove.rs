@@ -1,12 +1,13 @@
 //! Proofs that others can check: an entry in a checkpoint, and one checkpoint before another.
 
-use bulla_proof::{
-    Hash, LeafIndex, ProofFile, TreeSize, TrustedCheckpoint, prove_consistency, prove_inclusion,
-};
+use std::sync::MutexGuard;
+
+use bulla_proof::{Frontier, Hash, LeafIndex, ProofFile, Prover, TreeSize, TrustedCheckpoint};
 
 use super::reader::{LogReader, ReadError};
 use crate::log::poison::Poison;
 use crate::seq::Seq;
+use crate::store::disk::DiskError;
 
 /// Why there is no proof.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -89,10 +90,9 @@ impl LogReader {
         if seq.get() >= size.get() {
             return Err(ProveError::NotCovered { seq, published: size.get() });
         }
-        prove_inclusion(self.rows.as_ref(), LeafIndex::from(seq.get()), size).map_err(|error| match error {
-            bulla_proof::ProveError::ReadRow(error) => ReadError::from(error).into(),
-            other => ReadError::Damaged { seq, reason: other.to_string() }.into(),
-        })
+        let mut prover = self.prover_at(size)?;
+        let proof = prover.prove_inclusion(self.rows.as_ref(), LeafIndex::from(seq.get()));
+        proof.map_err(|error| not_proved(seq, error))
     }
 
     /// The hashes that prove that the tree of `old` entries is the beginning of the tree of `new` entries (RFC 6962
@@ -104,9 +104,24 @@ impl LogReader {
         if old > new {
             return Err(ProveError::WrongOrder { old: old.get(), new: new.get() });
         }
-        prove_consistency(self.rows.as_ref(), old, new).map_err(|error| match error {
-            bulla_proof::ProveError::ReadRow(error) => ReadError::from(error).into(),
-            other => ReadError::Damaged { seq: old.get().into(), reason: other.to_string() }.into(),
-        })
+        let mut prover = self.prover_at(new)?;
+        let proof = prover.prove_consistency(self.rows.as_ref(), old);
+        proof.map_err(|error| not_proved(old.get().into(), error))
+    }
+
+    /// The shared prover, moved to the tree of `size` entries.
+    fn prover_at(&self, size: TreeSize) -> Result<MutexGuard<'_, Prover>, ReadError> {
+        let mut prover = self.prover.lock().expect("no panic while held");
+        if prover.edge().size() != size {
+            prover.advance(Frontier::from_rows(self.rows.as_ref(), size)?);
+        }
+        Ok(prover)
+    }
+}
+
+fn not_proved(seq: Seq, error: bulla_proof::ProveError<DiskError>) -> ProveError {
+    match error {
+        bulla_proof::ProveError::ReadRow(error) => ReadError::from(error).into(),
+        other => ReadError::Damaged { seq, reason: other.to_string() }.into(),
     }
 }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use bulla_proof::{Hash, Policy, RowReader, TrustedCheckpoint};
+use bulla_proof::{Frontier, Hash, Policy, Prover, RowReader, TrustedCheckpoint};
 
 use super::stored::StoredEntry;
 use crate::log::watermarks::SharedWatermarks;
@@ -62,6 +62,8 @@ pub struct LogReader {
     pub(crate) rows: Arc<Rows>,
     pub(crate) identity: Identity,
     pub(crate) end: End,
+    /// Folded inner nodes of the tree, shared by all proofs of this log.
+    pub(crate) prover: Arc<Mutex<Prover>>,
 }
 
 /// How a reader learns how far the log is durable.
@@ -91,7 +93,7 @@ impl LogReader {
         let segments = Segments::open(disk.clone())?;
         disk.list(TREE).during("list", disk.describe(TREE))?;
         let rows = Arc::new(Rows::open(disk.clone(), false)?);
-        Ok(Self { disk, segments, rows, identity, end: End::Rows })
+        Ok(Self { disk, segments, rows, identity, end: End::Rows, prover: new_prover() })
     }
 
     /// What `log.json` says.
@@ -205,6 +207,11 @@ impl LogReader {
     pub fn row_len(row: u8, size: u64) -> u64 {
         row_len(row, size)
     }
+}
+
+/// A prover that has folded nothing yet.
+pub(crate) fn new_prover() -> Arc<Mutex<Prover>> {
+    Arc::new(Mutex::new(Prover::new(Frontier::new())))
 }
 
 /// Iterator of [`LogReader::read`].

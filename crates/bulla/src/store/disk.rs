@@ -105,6 +105,11 @@ impl DiskError {
         self.source.kind()
     }
 
+    /// Whether the file was read and holds something else than it should.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+    }
+
     /// Whether the file or folder is not there.
     pub fn is_missing(&self) -> bool {
         matches!(self.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)

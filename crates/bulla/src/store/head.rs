@@ -140,7 +140,7 @@ pub(crate) fn split_notes(history: &[u8]) -> Split {
 }
 
 /// Length of the first note with the empty line behind it: text, empty line, signature lines, empty line.
-fn note_end(history: &[u8]) -> Option<usize> {
+pub(crate) fn note_end(history: &[u8]) -> Option<usize> {
     let signatures = memchr::memmem::find(history, "\n\n\u{2014} ".as_bytes())?;
     let end = memchr::memmem::find(&history[signatures + 2..], b"\n\n")?;
     Some(signatures + 2 + end + 2)

@@ -54,7 +54,8 @@ pub enum IdentityError {
     WrongKey(String, String),
     /// The key file is readable by others.
     #[error(
-        "{0} can be read by others: run `chmod 600` on it, and rotate the key if others may have seen it"
+        "{0} can be read by others: run `chmod 600` on it; if others may have read it, begin a new log, because \
+         they can sign for this one"
     )]
     KeyExposed(String),
     /// The key file is missing.

@@ -197,9 +197,13 @@ fn a_full_queue_refuses_submit_and_loses_nothing() {
 fn segments_roll_over_at_a_tile_and_are_sealed() {
     let (_folder, path) = folder();
     let log = AuditLog::builder(&path).segment_bytes(100_000).open().unwrap();
-    let tickets: Vec<_> = (0..5000).map(|i| log.submit(entry(&i.to_string())).unwrap()).collect();
-    for ticket in tickets {
-        ticket.wait_durable().unwrap();
+    // A segment ends at most once in a batch: many batches, many segments.
+    for first in (0..5000).step_by(100) {
+        let tickets: Vec<_> =
+            (first..first + 100).map(|i| log.submit(entry(&i.to_string())).unwrap()).collect();
+        for ticket in tickets {
+            ticket.wait_durable().unwrap();
+        }
     }
     log.wait_sealed();
     let all: Vec<_> = log.read(0..u64::MAX).unwrap().map(|entry| entry.unwrap()).collect();

@@ -3,4 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod engine;
+mod hostile;
 mod rules;
+mod seed;
+mod verify;

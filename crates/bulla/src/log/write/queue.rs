@@ -16,11 +16,11 @@ use crate::log::poison::{Poison, PoisonCause};
 use crate::log::receipt::{Receipt, RecordError, State};
 use crate::log::settled::Settled;
 
-/// 128 KiB: two of the longest entries, about 350 usual ones.
-const CHUNK_BYTES: usize = 128 * 1024;
+/// 32 KiB: about 100 usual entries, some 50 microseconds of the writer's time. A longer entry has a chunk of its own.
+const CHUNK_BYTES: usize = 32 * 1024;
 
 /// Empty chunks that are kept for reuse, so that their memory is warm.
-const SPARE_CHUNKS: usize = 32;
+const SPARE_CHUNKS: usize = 128;
 
 /// What became of the entries of a chunk.
 #[derive(Debug, Default)]
@@ -116,9 +116,9 @@ pub(crate) enum NotQueued {
 
 /// What the writer finds.
 #[derive(Debug)]
-pub(crate) enum Gathered {
-    /// Chunks in order.
-    Chunks(Vec<Chunk>),
+pub(crate) enum Next {
+    /// The oldest chunk.
+    Chunk(Chunk),
     /// Nothing came in time.
     Nothing,
     /// Closed and drained.
@@ -142,7 +142,9 @@ struct Queued {
     bytes: usize,
     is_closed: bool,
     poison: Option<Poison>,
-    writer_waits: bool,
+    /// How many entries the writer waits for; 0 when it does not.
+    writer_waits_for: usize,
+    entries: usize,
     waiting_for_room: Vec<Waker>,
     threads_waiting_for_room: usize,
     spare: Vec<Vec<u8>>,
@@ -203,7 +205,11 @@ impl Queue {
         if event.has_payloads() {
             chunk.payloads.extend(event.into_payloads());
         }
-        let must_wake = std::mem::take(&mut state.writer_waits);
+        state.entries += 1;
+        let must_wake = (1..=state.entries).contains(&state.writer_waits_for);
+        if must_wake {
+            state.writer_waits_for = 0;
+        }
         drop(state);
         if must_wake {
             self.filled.notify_one();
@@ -240,57 +246,64 @@ impl Queue {
         state.bytes == 0 || state.bytes + size <= self.bytes_max || state.is_closed || state.poison.is_some()
     }
 
-    /// Takes chunks up to `bytes_max` bytes. When there are none: waits up to `patience`, for ever when `None`.
-    pub(crate) fn gather(&self, bytes_max: usize, patience: Option<Duration>) -> Gathered {
+    /// The oldest chunk. When there is none: waits up to `patience`, for ever when `None`.
+    pub(crate) fn next(&self, patience: Option<Duration>) -> Next {
         let mut state = self.state();
         loop {
             if let Some(poison) = &state.poison {
-                return Gathered::Poisoned(poison.clone());
+                return Next::Poisoned(poison.clone());
             }
             if !state.chunks.is_empty() {
-                return Gathered::Chunks(self.take(state, bytes_max));
+                return self.take(state).map_or(Next::Nothing, Next::Chunk);
             }
             if !state.dropped.is_empty() {
-                return Gathered::Nothing;
+                return Next::Nothing;
             }
             if state.is_closed {
-                return Gathered::Closed;
+                return Next::Closed;
             }
             match patience {
-                Some(Duration::ZERO) => return Gathered::Nothing,
+                Some(Duration::ZERO) => return Next::Nothing,
                 Some(patience) => {
-                    state.writer_waits = true;
+                    state.writer_waits_for = 1;
                     let (back, timeout) =
                         self.filled.wait_timeout(state, patience).expect("no panic while held");
                     state = back;
                     if timeout.timed_out() && state.chunks.is_empty() {
-                        state.writer_waits = false;
-                        return Gathered::Nothing;
+                        state.writer_waits_for = 0;
+                        return Next::Nothing;
                     }
                 }
                 None => {
-                    state.writer_waits = true;
+                    state.writer_waits_for = 1;
                     state = self.filled.wait(state).expect("no panic while held");
                 }
             }
         }
     }
 
-    fn take(&self, mut state: MutexGuard<'_, Queued>, bytes_max: usize) -> Vec<Chunk> {
-        let mut taken = Vec::with_capacity(state.chunks.len());
-        let mut bytes = 0;
-        while let Some(chunk) = state.chunks.front() {
-            bytes += chunk.size();
-            if bytes > bytes_max && !taken.is_empty() {
-                break;
-            }
-            let chunk = state.chunks.pop_front().expect("there is a front");
-            let payloads: usize = chunk.payloads.iter().map(|payload| payload.content.len()).sum();
-            state.bytes -= chunk.size() - 4 * chunk.count() + payloads;
-            taken.push(chunk);
+    /// Waits until so many entries are in the queue, a short while at most.
+    pub(crate) fn wait_for_entries(&self, count: usize, patience: Duration) {
+        let mut state = self.state();
+        if state.entries < count && !state.is_closed && state.poison.is_none() {
+            state.writer_waits_for = count;
+            let (mut state, _) = self.filled.wait_timeout(state, patience).expect("no panic while held");
+            state.writer_waits_for = 0;
         }
+    }
+
+    /// The oldest chunk, if there is one.
+    pub(crate) fn take_chunk(&self) -> Option<Chunk> {
+        self.take(self.state())
+    }
+
+    fn take(&self, mut state: MutexGuard<'_, Queued>) -> Option<Chunk> {
+        let chunk = state.chunks.pop_front()?;
+        let payloads: usize = chunk.payloads.iter().map(|payload| payload.content.len()).sum();
+        state.bytes -= chunk.size() - 4 * chunk.count() + payloads;
+        state.entries -= chunk.count();
         self.wake_who_waits_for_room(state);
-        taken
+        Some(chunk)
     }
 
     fn wake_who_waits_for_room(&self, mut state: MutexGuard<'_, Queued>) {
@@ -301,11 +314,6 @@ impl Queue {
             self.drained.notify_all();
         }
         wakers.into_iter().for_each(Waker::wake);
-    }
-
-    /// Whether anything waits for the writer.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.state().chunks.is_empty()
     }
 
     /// Takes back the memory of written chunks.
@@ -333,7 +341,7 @@ impl Queue {
         let mut state = self.state();
         state.poison.get_or_insert_with(|| poison.clone());
         let chunks = std::mem::take(&mut state.chunks);
-        state.bytes = 0;
+        (state.bytes, state.entries) = (0, 0);
         self.filled.notify_one();
         self.wake_who_waits_for_room(state);
         for chunk in chunks {
@@ -348,7 +356,7 @@ impl Queue {
             Some(dropped) => dropped.count += count,
             None => state.dropped.push(Dropped { reason: reason.to_owned(), count }),
         }
-        state.writer_waits = false;
+        state.writer_waits_for = 0;
         drop(state);
         self.filled.notify_one();
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use bulla_proof::{Hash, RowReader, leaf_hash};
 
@@ -13,6 +14,18 @@ use crate::store::layout::{ENTRIES, SegmentKind, TILE_WIDTH, UNFINISHED};
 use crate::store::rows::Rows;
 use crate::store::segment::catalogue::{Segment, Segments};
 use crate::store::segment::sealed::{FrameEncoder, SealedReader};
+
+/// 16 segments, a gibibyte by default: so many may wait for a quiet moment before sealing goes on regardless.
+const BACKLOG_MAX: usize = 16;
+
+/// Every so often it is looked whether the log is quiet: 256 frames are about 25 MB and a quarter of a second.
+const FRAMES_BETWEEN_LOOKS: u64 = 256;
+
+/// How long is looked.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// 200 entries in 20 ms are 10,000 a second: above that, writers need the processors more than sealing does.
+const QUIET_ENTRIES_MAX: u64 = 200;
 
 /// Counts full segments that are not sealed yet.
 #[derive(Debug, Default)]
@@ -34,6 +47,17 @@ impl Unsealed {
 
     fn clear(&self) {
         *self.count.lock().expect("no panic while held") = 0;
+        self.changed.notify_all();
+    }
+
+    /// Waits up to `patience`, less when the count changes; gives the count.
+    fn wait_for_change(&self, patience: Duration) -> usize {
+        let count = self.count.lock().expect("no panic while held");
+        *self.changed.wait_timeout(count, patience).expect("no panic while held").0
+    }
+
+    /// Wakes a sealer that waits for a quiet moment.
+    pub(crate) fn wake(&self) {
         self.changed.notify_all();
     }
 
@@ -99,6 +123,18 @@ impl Sealer {
         self.must_stop.load(Ordering::Relaxed)
     }
 
+    /// Gives way while the log is busy, unless too much waits already.
+    fn wait_for_quiet(&self) {
+        loop {
+            let before = self.marks.integrated();
+            let backlog = self.unsealed.wait_for_change(LOOK);
+            let is_quiet = self.marks.integrated() - before <= QUIET_ENTRIES_MAX;
+            if is_quiet || backlog > BACKLOG_MAX || self.must_stop() {
+                return;
+            }
+        }
+    }
+
     /// 1. Compress to a temporary name. 2. Read back, compare every leaf. 3. Sync, rename, sync the folder.
     /// 4. Remove the plain file, sync the folder.
     fn seal(&self, base: u64, end: u64) -> Result<Sealed, DiskError> {
@@ -144,6 +180,9 @@ impl Sealer {
             frame.extend_from_slice(line);
             frame.push(b'\n');
             if (seq + 1) % TILE_WIDTH == 0 || seq + 1 == end {
+                if ((seq - base) / TILE_WIDTH).is_multiple_of(FRAMES_BETWEEN_LOOKS) {
+                    self.wait_for_quiet();
+                }
                 if self.must_stop() {
                     return Ok(Sealed::Stopped);
                 }

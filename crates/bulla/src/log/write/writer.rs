@@ -8,7 +8,7 @@ use std::time::Duration;
 use bulla_proof::Frontier;
 
 use super::batch::{Batch, Scratch};
-use super::queue::{Chunk, Gathered, Queue};
+use super::queue::{Chunk, Next, Queue};
 use super::recorder_clock::RecorderClock;
 use super::syncer::Syncer;
 use crate::entropy::Entropy;
@@ -47,8 +47,17 @@ pub(crate) struct Writer {
     pub(crate) heartbeat: Option<Duration>,
     /// Tells the sealer of a full segment.
     pub(crate) on_full: Box<dyn Fn(Range<u64>) + Send>,
+    /// How many callers the last batch answered: they are likely to come back at once.
+    pub(crate) answered: usize,
     pub(crate) scratch: Scratch,
 }
+
+/// 128 KiB: hashing that takes 150 microseconds, more than handing a sync to another thread and back. Callers of
+/// less do better in one batch than in two that take turns.
+const OVERLAP_BYTES_MIN: usize = 128 * 1024;
+
+/// 50 microseconds: what waiting for callers who come back may cost those who are there, a quarter of a sync.
+const GATHERING_MAX: Duration = Duration::from_micros(50);
 
 impl Writer {
     /// Writes until the log is closed, or something fails: then nobody is left waiting.
@@ -61,23 +70,34 @@ impl Writer {
     }
 
     fn write_all(&mut self) -> Result<(), Poison> {
-        self.commit(Vec::new())?; // `log.opened`
+        self.commit(None)?; // `log.opened`
         loop {
             let patience = if self.syncing.is_some() { Some(Duration::ZERO) } else { self.heartbeat };
-            match self.queue.gather(BATCH_BYTES_MAX, patience) {
-                Gathered::Chunks(chunks) => self.commit(chunks)?,
-                Gathered::Nothing => self.idle()?,
-                Gathered::Closed => return self.close(),
-                Gathered::Poisoned(poison) => return Err(poison),
+            match self.queue.next(patience) {
+                Next::Chunk(chunk) => {
+                    self.commit(Some(chunk))?;
+                    self.gather();
+                }
+                Next::Nothing => self.idle()?,
+                Next::Closed => return self.close(),
+                Next::Poisoned(poison) => return Err(poison),
             }
+        }
+    }
+
+    /// Gives those who were just answered time to come back, so that one sync serves them all: without it every
+    /// other batch would be whoever is first. Not while a sync is under way, which is time enough.
+    fn gather(&self) {
+        if self.syncing.is_none() && self.answered > 1 {
+            self.queue.wait_for_entries(self.answered, GATHERING_MAX);
         }
     }
 
     /// Takes one batch from gathered to answered.
     ///
     /// The order of these lines is the durability argument; see docs/durability.md.
-    fn commit(&mut self, gathered: Vec<Chunk>) -> Result<(), Poison> {
-        let mut batch = self.number_and_hash(gathered)?; // while the batch before it syncs
+    fn commit(&mut self, first: Option<Chunk>) -> Result<(), Poison> {
+        let mut batch = self.number_and_hash(first)?; // while the batch before it syncs
         if batch.is_empty() {
             return Ok(());
         }
@@ -89,6 +109,32 @@ impl Writer {
                 Err(poison)
             }
         }
+    }
+
+    /// Numbers and hashes chunk after chunk, as long as the disk is busy with the batch before: so that batches are
+    /// small on a fast disk, large on a slow one, and neither disk nor processor waits for the other.
+    fn number_and_hash(&mut self, first: Option<Chunk>) -> Result<Batch, Poison> {
+        let (now, step) = self.clock.now();
+        self.own.extend(step.map(|step| own::clock_stepped(step.from, step.to, step.step_ms)));
+        self.own.extend(self.queue.take_dropped().iter().map(|dropped| own::entries_dropped(now, dropped)));
+        let mut batch = Batch::begin(now, self.frontier.clone(), std::mem::take(&mut self.scratch));
+        for entry in self.own.drain(..) {
+            batch.add_own(&own::body(entry, self.entropy.as_ref()));
+        }
+        let mut next = first;
+        while let Some(chunk) = next {
+            batch.add(chunk);
+            let disk_is_busy = self.syncing.is_some() && !self.syncer.is_done();
+            let enough = if disk_is_busy { BATCH_BYTES_MAX } else { OVERLAP_BYTES_MIN };
+            next = if batch.size() < enough { self.queue.take_chunk() } else { None };
+        }
+        if batch.end() > SEQ_END {
+            let poison = Poison::from(PoisonCause::SeqExhausted);
+            batch.fail(&poison);
+            return Err(poison);
+        }
+        self.frontier.clone_from(&batch.frontier);
+        Ok(batch)
     }
 
     /// Payloads first, durably; then all lines with one write.
@@ -103,9 +149,9 @@ impl Writer {
         Ok(())
     }
 
-    /// `fdatasync`: here when nobody waits behind this batch, beside the next batch's hashing otherwise.
+    /// `fdatasync`: beside the next batch's hashing when there is much of it, here otherwise.
     fn sync(&mut self, batch: Batch) -> Result<(), Poison> {
-        if self.queue.is_empty() {
+        if self.queue.bytes() < OVERLAP_BYTES_MIN {
             let synced = self.segment.sync().map_err(Poison::from);
             self.settle(batch, synced)
         } else {
@@ -127,15 +173,16 @@ impl Writer {
     }
 
     /// Durable or not is known: integrates and answers, or fails everyone who waits.
-    fn settle(&mut self, batch: Batch, synced: Result<(), Poison>) -> Result<(), Poison> {
+    fn settle(&mut self, mut batch: Batch, synced: Result<(), Poison>) -> Result<(), Poison> {
         let integrated = synced.and_then(|()| Ok(self.rows.append(&batch.hashes)?)); // durable from here on
         if let Err(poison) = integrated {
             batch.fail(&poison);
             return Err(poison);
         }
-        let evicted = self.recent.push(batch.lines.clone());
+        let evicted = self.recent.push(batch.take_lines());
         self.integrate(&batch);
-        let (chunks, hashes) = batch.answer();
+        let (answered, chunks, hashes) = batch.answer();
+        self.answered = answered;
         self.queue.recycle(chunks.into_iter());
         self.scratch = Scratch { lines: evicted.unwrap_or_default(), hashes };
         Ok(())
@@ -149,25 +196,6 @@ impl Writer {
         self.marks.advance(|marks| (marks.durable, marks.integrated) = (end, end));
     }
 
-    fn number_and_hash(&mut self, gathered: Vec<Chunk>) -> Result<Batch, Poison> {
-        let (now, step) = self.clock.now();
-        self.own.extend(step.map(|step| own::clock_stepped(step.from, step.to, step.step_ms)));
-        for dropped in self.queue.take_dropped() {
-            self.own.push(own::entries_dropped(now, &dropped));
-        }
-        let own: Vec<Vec<u8>> =
-            self.own.drain(..).map(|entry| own::body(entry, self.entropy.as_ref())).collect();
-        let scratch = std::mem::take(&mut self.scratch);
-        let batch = Batch::number(&own, gathered, now, self.frontier.clone(), scratch);
-        if batch.end() > SEQ_END {
-            let poison = Poison::from(PoisonCause::SeqExhausted);
-            batch.fail(&poison);
-            return Err(poison);
-        }
-        self.frontier.clone_from(&batch.frontier);
-        Ok(batch)
-    }
-
     /// Nothing came: whatever is under way is finished, then the heart beats.
     fn idle(&mut self) -> Result<(), Poison> {
         if self.syncing.is_some() {
@@ -177,14 +205,14 @@ impl Writer {
             let (now, _) = self.clock.now();
             self.own.push(own::heartbeat(now, self.frontier.size().get()));
         }
-        self.commit(Vec::new())
+        self.commit(None)
     }
 
     fn close(&mut self) -> Result<(), Poison> {
         self.finish_sync()?;
         let (now, _) = self.clock.now();
         self.own.push(own::log_closed(now, self.frontier.size().get() + 1));
-        self.commit(Vec::new())?;
+        self.commit(None)?;
         self.finish_sync()
     }
 }

@@ -1,0 +1,63 @@
+//! One file per bar, or per two that measure the same thing.
+
+mod embedding;
+pub(crate) mod kill;
+mod latency;
+mod opening;
+mod proving;
+mod replaced;
+mod sealing;
+mod submitting;
+mod tampering;
+mod throughput;
+mod verifying;
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+
+use crate::report::Figure;
+
+/// Bars that are measured so far.
+pub(crate) const NUMBERS: [u32; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 15];
+
+/// Where and how much.
+#[derive(Debug, Clone)]
+pub(crate) struct Bench {
+    pub(crate) folder: PathBuf,
+    pub(crate) quick: bool,
+}
+
+impl Bench {
+    /// `full`, or a hundredth of it in a quick run.
+    pub(crate) fn count(&self, full: usize) -> usize {
+        if self.quick { (full / 100).max(1) } else { full }
+    }
+
+    /// A log of 10 million entries, made when it is first needed.
+    pub(crate) fn big_log(&self) -> anyhow::Result<PathBuf> {
+        let directory = self.folder.join("big");
+        if !directory.join("log.json").exists() {
+            crate::fill::in_own_process(&directory, self.count(10_000_000))?;
+        }
+        Ok(directory)
+    }
+}
+
+/// Measures one bar.
+pub(crate) fn measure(number: u32, bench: &Bench) -> anyhow::Result<Figure> {
+    match number {
+        1 => throughput::measure(bench),
+        2 => latency::measure(bench),
+        3 => submitting::measure(bench),
+        4 => replaced::measure(bench),
+        5 => verifying::measure(bench),
+        6 => opening::measure(bench),
+        7 => proving::measure(bench),
+        8 => kill::measure(bench),
+        9 => tampering::measure(bench),
+        13 => sealing::measure(bench),
+        15 => embedding::measure(bench),
+        other => bail!("bar {other} is not measured; these are: {NUMBERS:?}"),
+    }
+}

@@ -1,0 +1,252 @@
+//! Payloads that entries name: whether they are there and are what was recorded. A payload that is gone is told
+//! apart from one that was erased by the entry that records the erasure.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bulla_proof::{Finding, FindingKind, Hash};
+use memchr::memmem::{FindIter, Finder};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::entry::limits::PAYLOAD_BYTES_MAX;
+use crate::read::verify::findings::Findings;
+use crate::read::verify::snapshot::read_up_to;
+use crate::store::disk::{Disk, DiskError, During};
+use crate::store::layout::{self, PAYLOADS};
+use crate::store::payloads::SALT_BYTES;
+
+/// In every line that names a payload, or records an erasure.
+const MENTION: &str = "payload";
+/// Name of the entry that records the erasure of a payload.
+const ERASED: &str = "payload.erased";
+
+/// 262,144 payloads that are missing and whose erasure was not seen yet, about 16 MiB.
+const MISSING_MAX: usize = 1 << 18;
+
+/// Looks for payloads.
+#[derive(Debug)]
+pub(in crate::read::verify) struct Payloads {
+    disk: Arc<dyn Disk>,
+    mention: Finder<'static>,
+}
+
+/// Where lines mention payloads.
+pub(in crate::read::verify) struct Mentions<'a> {
+    places: FindIter<'a, 'a>,
+    next: Option<usize>,
+}
+
+impl Mentions<'_> {
+    /// Whether there is one in this range, which follows the last one asked for.
+    pub(in crate::read::verify) fn are_in(&mut self, range: Range<usize>) -> bool {
+        while self.next.is_some_and(|next| next < range.start) {
+            self.next = self.places.next();
+        }
+        self.next.is_some_and(|next| next < range.end)
+    }
+}
+
+/// What lines say of payloads, as far as it matters: what is not in order, and what was erased.
+#[derive(Debug, Default)]
+pub(in crate::read::verify) struct PayloadNews {
+    lost: Vec<Lost>,
+    erased: Vec<Hash>,
+}
+
+#[derive(Debug)]
+struct Lost {
+    seq: u64,
+    digest: Hash,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Whole,
+    Missing,
+    Changed,
+}
+
+impl PayloadNews {
+    /// Adds what later lines say.
+    pub(in crate::read::verify) fn append(&mut self, mut later: Self) {
+        self.lost.append(&mut later.lost);
+        self.erased.append(&mut later.erased);
+    }
+}
+
+impl Payloads {
+    pub(in crate::read::verify) fn new(disk: Arc<dyn Disk>) -> Self {
+        Self { disk, mention: Finder::new(MENTION) }
+    }
+
+    /// Where `lines` mention payloads.
+    pub(in crate::read::verify) fn mentions<'a>(&'a self, lines: &'a [u8]) -> Mentions<'a> {
+        let mut places = self.mention.find_iter(lines);
+        let next = places.next();
+        Mentions { places, next }
+    }
+
+    /// Checks what a line with a mention names.
+    pub(in crate::read::verify) fn check_line(
+        &self,
+        line: &[u8],
+        seq: u64,
+        news: &mut PayloadNews,
+    ) -> Result<(), DiskError> {
+        let Ok(named) = serde_json::from_slice::<Named<'_>>(line) else { return Ok(()) };
+        news.erased.extend(named.erased());
+        for digest in named.payloads.iter().filter_map(|payload| digest_of(payload.reference.as_deref()?)) {
+            match self.look_at(digest)? {
+                State::Whole => {}
+                state => news.lost.push(Lost { seq, digest, state }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Only the erasures that a line records.
+    pub(in crate::read::verify) fn erasures(&self, line: &[u8], news: &mut PayloadNews) {
+        if self.mention.find(line).is_some()
+            && let Ok(named) = serde_json::from_slice::<Named<'_>>(line)
+        {
+            news.erased.extend(named.erased());
+        }
+    }
+
+    fn look_at(&self, digest: Hash) -> Result<State, DiskError> {
+        /// 256 KiB.
+        const BLOCK: usize = 256 * 1024;
+        let (_, name) = layout::payload(&digest.to_string());
+        let describe = || self.disk.describe(&name);
+        let file = match self.disk.open(&name).during("open", describe()) {
+            Err(error) if error.is_missing() => return Ok(State::Missing),
+            file => file?,
+        };
+        let len = file.len().during("measure", describe())?;
+        if len > (PAYLOAD_BYTES_MAX + SALT_BYTES) as u64 {
+            return Ok(State::Changed);
+        }
+        let mut block = vec![0; BLOCK.min(usize::try_from(len).expect("a payload fits in memory"))];
+        let mut hasher = Sha256::new();
+        let mut done = 0;
+        while done < len {
+            let count = read_up_to(file.as_ref(), &mut block, done).during("read", describe())?;
+            if count == 0 {
+                break;
+            }
+            hasher.update(&block[..count]);
+            done += count as u64;
+        }
+        let found = Hash::from(<[u8; 32]>::from(hasher.finalize()));
+        Ok(if found == digest { State::Whole } else { State::Changed })
+    }
+}
+
+/// The part of an entry that names payloads.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(default)]
+    payloads: Vec<NamedPayload>,
+    #[serde(borrow, default)]
+    event_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    detail: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct NamedPayload {
+    #[serde(rename = "ref", default)]
+    reference: Option<String>,
+}
+
+impl Named<'_> {
+    fn erased(&self) -> Option<Hash> {
+        if self.event_name.as_deref() != Some(ERASED) {
+            return None;
+        }
+        let detail: NamedPayload = serde_json::from_str(self.detail?.get()).ok()?;
+        digest_of(&detail.reference?)
+    }
+}
+
+/// The digest in a reference: the digest itself, or the path of the file.
+fn digest_of(reference: &str) -> Option<Hash> {
+    let digits = reference.rsplit('/').next()?;
+    if !layout::is_payload_digest(digits) {
+        return None;
+    }
+    let nibble = |digit: u8| if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 };
+    let mut bytes = [0; 32];
+    for (byte, digits) in bytes.iter_mut().zip(digits.as_bytes().as_chunks::<2>().0) {
+        *byte = nibble(digits[0]) << 4 | nibble(digits[1]);
+    }
+    Some(Hash::from(bytes))
+}
+
+/// Payloads that are not in order.
+#[derive(Debug, Default)]
+pub(in crate::read::verify) struct LostPayloads {
+    /// Missing, and the first entry that names each.
+    missing: BTreeMap<Hash, u64>,
+    changed: Vec<(u64, Hash)>,
+    /// Missing ones that did not fit.
+    untold: u64,
+    /// Missing with a record of the erasure.
+    pub(in crate::read::verify) erased: u64,
+}
+
+impl LostPayloads {
+    /// Takes what lines say, in the order of the lines.
+    pub(in crate::read::verify) fn add(&mut self, news: PayloadNews) {
+        for Lost { seq, digest, state } in news.lost {
+            match state {
+                State::Changed => self.changed.push((seq, digest)),
+                _ if self.missing.len() < MISSING_MAX => {
+                    self.missing.entry(digest).or_insert(seq);
+                }
+                _ => self.untold += 1,
+            }
+        }
+        for digest in news.erased {
+            if self.missing.remove(&digest).is_some() {
+                self.erased += 1;
+            }
+        }
+        self.changed.truncate(crate::read::verify::findings::FINDINGS_MAX);
+    }
+
+    /// Whether some are missing and no record of an erasure was seen.
+    pub(in crate::read::verify) fn is_missing_some(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
+    /// Names all of them; gives how many could not be told apart from erased ones.
+    pub(in crate::read::verify) fn report(self, findings: &mut Findings) -> u64 {
+        let place = |kind, seq: u64, digest: Hash, message: &str| Finding {
+            first_seq: Some(seq),
+            end_seq: Some(seq + 1),
+            file: Some(layout::payload(&digest.to_string()).1),
+            ..Finding::new(kind, message)
+        };
+        debug_assert!(
+            layout::payload(&Hash::default().to_string()).1.starts_with(PAYLOADS),
+            "payloads have a folder"
+        );
+        let mut missing: Vec<_> = self.missing.into_iter().map(|(digest, seq)| (seq, digest)).collect();
+        missing.sort_unstable();
+        for (seq, digest) in missing {
+            let text = "the payload is gone, and no entry records that it was erased";
+            findings.push(place(FindingKind::PayloadMissing, seq, digest, text));
+        }
+        for (seq, digest) in self.changed {
+            let text = "the payload does not have the digest that the entry names";
+            findings.push(place(FindingKind::PayloadChanged, seq, digest, text));
+        }
+        self.untold
+    }
+}

@@ -1,0 +1,360 @@
+//! The first pass: every line hashed on all cores and compared with `tree/`, every signed root with the root of the
+//! lines. It says that all is well, or which segments to look at closely.
+
+use std::sync::Arc;
+
+use bulla_proof::{Frontier, Hash};
+
+use crate::read::verify::checkpoints::expected::ExpectedRoots;
+use crate::read::verify::in_order::in_order;
+use crate::read::verify::payloads::{LostPayloads, PayloadNews, Payloads};
+use crate::read::verify::piece::{Hashed, Hasher, Part, Piece};
+use crate::read::verify::prefix::Time;
+use crate::read::verify::snapshot::{RowCursor, Snapshot, Span, open_segment};
+use crate::read::verify::{Progress, VerifyError};
+use crate::store::disk::{Disk, DiskFile, During};
+use crate::store::layout::{SegmentKind, TILE_WIDTH};
+use crate::store::rows::ROWS;
+use crate::store::segment::sealed::{Frame, SealedReader};
+
+/// 2 MiB: its tiles and what is read twice at its edges are a hundredth of the work.
+const PIECE_BYTES: u64 = 2 * 1024 * 1024;
+
+/// What the first pass found.
+#[derive(Debug, Default)]
+pub(in crate::read::verify) struct Swept {
+    /// For each segment, whether its lines are those of `tree/00`, in order and complete.
+    pub(in crate::read::verify) is_segment_same: Vec<bool>,
+    /// For each segment, where it ends.
+    pub(in crate::read::verify) ends: Vec<SegmentEnd>,
+    /// Whether every signed root, and every hash of every row, is that of the lines.
+    pub(in crate::read::verify) is_clean: bool,
+    /// Entries in `entries/`, when clean.
+    pub(in crate::read::verify) entries: u64,
+    /// Roots that were compared.
+    pub(in crate::read::verify) roots: u64,
+    pub(in crate::read::verify) lost: LostPayloads,
+}
+
+/// Where a segment whose lines are right ends.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::read::verify) struct SegmentEnd {
+    /// Number after its last whole line.
+    pub(in crate::read::verify) entries: u64,
+    /// Time of its last line.
+    pub(in crate::read::verify) time: Option<Time>,
+}
+
+/// Sweeps the whole log.
+pub(in crate::read::verify) fn sweep(
+    disk: &Arc<dyn Disk>,
+    snapshot: &Snapshot,
+    roots: ExpectedRoots<'_>,
+    payloads: &Payloads,
+    threads: usize,
+    progress: Option<&(dyn Fn(Progress) + Sync)>,
+) -> Result<Swept, VerifyError> {
+    let mut pieces = Pieces { disk, snapshot, segment: 0, open: None };
+    let mut merge = Merge::new(snapshot, roots, progress);
+    in_order(
+        threads,
+        || pieces.next(),
+        || Hasher::new(&snapshot.rows, payloads),
+        |hasher: &mut Hasher<'_>, piece: Piece| hasher.hash(&piece),
+        |hashed| merge.add(hashed),
+    )?;
+    merge.finish()
+}
+
+/// Cuts the segments into pieces.
+struct Pieces<'a> {
+    disk: &'a Arc<dyn Disk>,
+    snapshot: &'a Snapshot,
+    segment: usize,
+    open: Option<Open>,
+}
+
+struct Open {
+    name: Arc<str>,
+    form: Form,
+}
+
+enum Form {
+    Plain { file: Arc<dyn DiskFile>, at: u64, len: u64 },
+    Sealed { reader: SealedReader, at: usize, base: u64 },
+    Unreadable,
+    Told,
+}
+
+impl Pieces<'_> {
+    fn next(&mut self) -> Result<Option<Piece>, VerifyError> {
+        loop {
+            let Some(span) = self.snapshot.segments.get(self.segment) else { return Ok(None) };
+            let open = match &mut self.open {
+                Some(open) => open,
+                closed => closed.insert(open(self.disk, span)?),
+            };
+            match open.form.cut() {
+                Some((part, bytes)) => {
+                    let end = span.hashed_end(self.snapshot.rows.len(0));
+                    let may_go_on = span.end.is_none_or(|segment_end| segment_end > end);
+                    let name = open.name.clone();
+                    return Ok(Some(Piece { segment: self.segment, name, part, bytes, end, may_go_on }));
+                }
+                None => {
+                    self.open = None;
+                    self.segment += 1;
+                }
+            }
+        }
+    }
+}
+
+impl Form {
+    /// The next part and its bytes in the file.
+    fn cut(&mut self) -> Option<(Part, u64)> {
+        match self {
+            Self::Plain { file, at, len } if *at < *len => {
+                let range = *at..(*at + PIECE_BYTES).min(*len);
+                *at = range.end;
+                let bytes = range.end - range.start;
+                Some((Part::Bytes { file: file.clone(), range, len: *len }, bytes))
+            }
+            Self::Sealed { reader, at, base } if *at < reader.frames().len() => {
+                let frames = *at..frames_end(reader.frames(), *at);
+                let first_seq = *base + *at as u64 * TILE_WIDTH;
+                *at = frames.end;
+                let compressed = |frame: &Frame| u64::from(frame.compressed);
+                let bytes = reader.frames()[frames.clone()].iter().map(compressed).sum();
+                Some((Part::Frames { reader: reader.clone(), first_seq, frames }, bytes))
+            }
+            Self::Unreadable => {
+                *self = Self::Told;
+                Some((Part::Unreadable, 0))
+            }
+            Self::Plain { .. } | Self::Sealed { .. } | Self::Told => None,
+        }
+    }
+}
+
+fn open(disk: &Arc<dyn Disk>, span: &Span) -> Result<Open, VerifyError> {
+    let Some((segment, file)) = open_segment(disk.as_ref(), span.segment)? else {
+        return Ok(Open { name: span.segment.name().into(), form: Form::Unreadable });
+    };
+    let name = disk.describe(&segment.name());
+    let form = match segment.kind {
+        SegmentKind::Plain => Form::Plain { file, at: 0, len: span.bytes },
+        SegmentKind::Sealed => match SealedReader::open(file).during("open", &name) {
+            Ok(reader) => Form::Sealed { reader, at: 0, base: segment.base },
+            Err(error) if error.is_damage() => Form::Unreadable,
+            Err(error) => return Err(error.into()),
+        },
+    };
+    Ok(Open { name: name.into(), form })
+}
+
+/// End of the frames, from `from` on, that make one piece.
+fn frames_end(frames: &[Frame], from: usize) -> usize {
+    let mut bytes = 0;
+    let is_within = |frame: &&Frame| {
+        let is_first = bytes == 0;
+        bytes += u64::from(frame.plain).max(1);
+        is_first || bytes <= PIECE_BYTES
+    };
+    from + frames[from..].iter().take_while(is_within).count()
+}
+
+/// Puts the pieces together.
+struct Merge<'a> {
+    segments: &'a [Span],
+    /// Entries that have a hash.
+    end: u64,
+    roots: ExpectedRoots<'a>,
+    /// The tree so far; it stands still once something differs.
+    frontier: Frontier,
+    cursors: Vec<RowCursor<'a>>,
+    /// Index of the segment at hand.
+    segment: usize,
+    is_segment_same: bool,
+    /// Number that comes next, and whole lines behind the end of the hashes.
+    place: u64,
+    beyond: u64,
+    last_time: Option<Time>,
+    /// What the segment's lines say of payloads; believed when they are.
+    news: PayloadNews,
+    swept: Swept,
+    progress: Progress,
+    tell: Option<&'a (dyn Fn(Progress) + Sync)>,
+}
+
+impl<'a> Merge<'a> {
+    fn new(
+        snapshot: &'a Snapshot,
+        roots: ExpectedRoots<'a>,
+        tell: Option<&'a (dyn Fn(Progress) + Sync)>,
+    ) -> Self {
+        let end = snapshot.rows.len(0);
+        let bytes_total = snapshot.segments.iter().map(|span| span.bytes).sum();
+        let mut merge = Self {
+            segments: &snapshot.segments,
+            end,
+            roots,
+            frontier: Frontier::new(),
+            cursors: (0..ROWS).map(|row| RowCursor::new(&snapshot.rows, row)).collect(),
+            segment: 0,
+            is_segment_same: true,
+            place: 0,
+            beyond: 0,
+            last_time: None,
+            news: PayloadNews::default(),
+            swept: Swept { is_clean: true, ..Swept::default() },
+            progress: Progress { entries_total: end, bytes_total, ..Progress::default() },
+            tell,
+        };
+        merge.begin_segment();
+        merge
+    }
+
+    fn add(&mut self, hashed: Hashed) -> Result<(), VerifyError> {
+        while self.segment < hashed.segment {
+            self.end_segment();
+        }
+        let is_in_place = hashed.lines == 0 || (hashed.first == self.place && self.beyond == 0);
+        let is_in_time = match (&self.last_time, &hashed.times) {
+            (Some(last), Some((first, _))) => last <= first,
+            _ => true,
+        };
+        self.is_segment_same &= hashed.is_same && is_in_place && is_in_time;
+        self.swept.is_clean &= self.is_segment_same;
+        self.last_time = hashed.times.map(|(_, last)| last).or(self.last_time);
+        self.place += hashed.lines;
+        self.beyond += hashed.beyond;
+        self.news.append(hashed.payloads);
+        if self.swept.is_clean {
+            self.grow(hashed.lines, &hashed.tiles)?;
+        }
+        self.progress.entries_done += hashed.lines;
+        self.progress.bytes_done += hashed.bytes;
+        if let Some(tell) = self.tell {
+            tell(self.progress);
+        }
+        Ok(())
+    }
+
+    fn begin_segment(&mut self) {
+        let Some(span) = self.segments.get(self.segment) else { return };
+        self.is_segment_same = true;
+        self.place = span.segment.base;
+        self.beyond = 0;
+        self.swept.is_clean &=
+            span.segment.base == self.frontier.size().get() || span.segment.base > self.end;
+    }
+
+    fn end_segment(&mut self) {
+        let span = &self.segments[self.segment];
+        let is_complete = self.place == span.hashed_end(self.end)
+            && span.end.is_none_or(|end| self.place + self.beyond == end);
+        self.is_segment_same &= is_complete;
+        self.swept.is_segment_same.push(self.is_segment_same);
+        self.swept.is_clean &= self.is_segment_same;
+        self.swept.entries = self.place + self.beyond;
+        self.swept.ends.push(SegmentEnd { entries: self.swept.entries, time: self.last_time });
+        let news = std::mem::take(&mut self.news);
+        if self.is_segment_same {
+            self.swept.lost.add(news);
+        }
+        self.segment += 1;
+        self.begin_segment();
+    }
+
+    /// Grows the tree by lines that are those of `tree/00`, whose complete tiles have these roots.
+    fn grow(&mut self, lines: u64, tiles: &[Hash]) -> Result<(), VerifyError> {
+        let end = self.frontier.size().get() + lines;
+        let mut tiles = tiles.iter();
+        loop {
+            self.compare_roots_here()?;
+            let at = self.frontier.size().get();
+            let tile_end = (at + 1).next_multiple_of(TILE_WIDTH);
+            if at >= end || !self.swept.is_clean {
+                return Ok(());
+            }
+            if at.is_multiple_of(TILE_WIDTH) && tile_end <= end {
+                self.compare_roots_in(tile_end)?;
+                let root = tiles.next().expect("every complete tile of a piece has a root");
+                self.append(1, *root)?;
+            } else {
+                // Not beyond the next size that is signed for: its root is compared there.
+                let signed = self.roots.next_size().unwrap_or(end);
+                self.append_leaves(tile_end.min(end).min(signed))?;
+            }
+        }
+    }
+
+    /// Compares the roots that are signed for the present size.
+    fn compare_roots_here(&mut self) -> Result<(), VerifyError> {
+        while self.roots.next_size().is_some_and(|size| size <= self.frontier.size().get()) {
+            let expected = self.roots.next()?.expect("its size was seen");
+            self.swept.is_clean &=
+                expected.size == self.frontier.size().get() && expected.root == self.frontier.root();
+            self.swept.roots += 1;
+        }
+        Ok(())
+    }
+
+    /// Compares the roots that are signed for sizes inside the tile that comes next.
+    fn compare_roots_in(&mut self, tile_end: u64) -> Result<(), VerifyError> {
+        if self.roots.next_size().is_none_or(|size| size >= tile_end) {
+            return Ok(());
+        }
+        let before = self.frontier.clone();
+        while let Some(size) = self.roots.next_size().filter(|size| *size < tile_end) {
+            self.append_leaves(size)?;
+            self.compare_roots_here()?;
+        }
+        self.frontier = before;
+        Ok(())
+    }
+
+    /// Appends leaves of the tile at hand, up to number `end`.
+    fn append_leaves(&mut self, end: u64) -> Result<(), VerifyError> {
+        while self.frontier.size().get() < end {
+            let at = self.frontier.size().get();
+            match self.cursors[0].hash(at)? {
+                Some(leaf) => self.append(0, leaf)?,
+                // Somebody has cut the file since.
+                None => {
+                    self.swept.is_clean = false;
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends a subtree, and compares what it completes with the rows.
+    fn append(&mut self, row: u8, hash: Hash) -> Result<(), VerifyError> {
+        let mut completed = [(0, 0, Hash::default()); ROWS as usize];
+        let mut count = 0;
+        self.frontier
+            .append_subtree_with(row, hash, |row, index, hash| {
+                completed[count] = (row, index, hash);
+                count += 1;
+            })
+            .expect("tiles begin at multiples of 256");
+        for (row, index, hash) in &completed[..count] {
+            self.swept.is_clean &= self.cursors[usize::from(*row)].hash(*index)? == Some(*hash);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Swept, VerifyError> {
+        while self.segment < self.segments.len() {
+            self.end_segment();
+        }
+        if self.swept.is_clean {
+            self.compare_roots_here()?;
+        }
+        self.swept.is_clean &= self.frontier.size().get() == self.end && self.roots.next_size().is_none();
+        Ok(self.swept)
+    }
+}

@@ -1,0 +1,184 @@
+//! Damaged logs: everything that is wrong is found and located, and nothing else is accused.
+
+use bulla::proof::{FindingKind, Verdict};
+use bulla_hostile::{Case, Directory, Expected, Original, Shape, cases, unmet};
+use tempfile::TempDir;
+
+const SHAPE: Shape = Shape { entries: 700, sessions: 5, segment_bytes: 20_000, seal: false, payloads: true };
+
+fn original(shape: Shape) -> (TempDir, Original) {
+    let folder = tempfile::tempdir().unwrap();
+    let original = Original::write(folder.path().join("original"), shape);
+    (folder, original)
+}
+
+fn run(folder: &TempDir, original: &Original, case: &Case) -> Option<String> {
+    let copy = original.directory.copy_to(folder.path().join("copy"));
+    case.damage(&copy);
+    let verdict = case.verify(&copy).run();
+    std::fs::remove_dir_all(copy.root()).unwrap();
+    match verdict {
+        Ok(verdict) if verdict.is_clean() && case.expected.is_empty() => None,
+        Ok(verdict) => unmet(&verdict, &case.expected),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+#[test]
+fn every_case_of_the_corpus_is_found_and_located() {
+    let (folder, original) = original(SHAPE);
+    let failed: Vec<String> = cases(&original)
+        .iter()
+        .filter_map(|case| run(&folder, &original, case).map(|wrong| format!("== {}\n{wrong}", case.name)))
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// What changing the byte at `offset` of `file` must come to.
+fn expected_of_byte(log: &Directory, file: &str, offset: usize) -> Vec<FindingKind> {
+    use FindingKind::*;
+    match file.split('/').next().unwrap() {
+        "entries" if file.ends_with(".zst") => vec![SegmentUnreadable, LineChanged],
+        "entries" => vec![LineChanged],
+        "tree" => vec![TreeChanged],
+        "checkpoint" | "checkpoints" => {
+            let _ = (log, offset);
+            vec![CheckpointBadSignature, CheckpointMalformed]
+        }
+        other => panic!("{other} is not covered"),
+    }
+}
+
+/// The entry that a byte of a plain segment belongs to, its newline included.
+fn entry_at(log: &Directory, file: &str, offset: usize) -> u64 {
+    let place = |place: &bulla_hostile::Place| place.file == file && place.bytes.end >= offset;
+    log.lines().iter().position(place).unwrap() as u64
+}
+
+/// Files in which every byte counts.
+fn covered_files(log: &Directory) -> Vec<String> {
+    let mut files = log.files("entries");
+    files.extend(log.files("tree"));
+    files.extend(["checkpoint".to_owned(), "checkpoints".to_owned()]);
+    files
+}
+
+/// Changes one byte and tells what is wrong with the verdict, if anything is.
+fn change_and_verify(log: &Directory, file: &str, offset: usize, mask: u8) -> Option<String> {
+    log.change_byte(file, offset, mask);
+    let verdict = bulla::verify(log.root()).unwrap();
+    log.change_byte(file, offset, mask);
+    let is_plain_entry = file.ends_with(".jsonl");
+    let seq = is_plain_entry.then(|| entry_at(log, file, offset));
+    let is_met = expected_of_byte(log, file, offset).into_iter().any(|kind| {
+        let expected = Expected::new(kind).in_file(file).around(offset);
+        let expected = match seq {
+            Some(seq) => expected.at(seq..seq + 1),
+            None => expected,
+        };
+        unmet(&verdict, &[expected]).is_none()
+    });
+    (!is_met).then(|| format!("{file} byte {offset} ^ {mask:#x}: {}", all(&verdict)))
+}
+
+fn all(verdict: &Verdict) -> String {
+    let findings: Vec<String> = verdict.findings.iter().map(ToString::to_string).collect();
+    format!("{verdict}\n{}", findings.join("\n"))
+}
+
+fn is_slow_run() -> bool {
+    std::env::var_os("BULLA_SLOW_TESTS").is_some()
+}
+
+/// Every byte of every file, each changed into another; the masks go round, or are all taken when there is time.
+fn change_every_byte(log: &Directory) {
+    const MASKS: [u8; 4] = [0x01, 0x80, 0x20, 0xff];
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for file in covered_files(log) {
+        for offset in 0..log.read(&file).len() {
+            wrong.extend(change_and_verify(log, &file, offset, MASKS[count % MASKS.len()]));
+            count += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
+    let verdict = bulla::verify(log.root()).unwrap();
+    assert!(verdict.is_clean(), "{}", all(&verdict));
+}
+
+#[test]
+fn a_change_of_any_byte_of_a_small_log_is_found_and_located() {
+    let entries = if is_slow_run() { 500 } else { 40 };
+    let shape = Shape { entries, sessions: 2, segment_bytes: 1, seal: false, payloads: false };
+    let (_folder, original) = original(shape);
+    change_every_byte(&original.directory);
+}
+
+#[test]
+fn a_line_removed_swapped_or_doubled_anywhere_is_found_and_located() {
+    let shape = Shape { entries: 300, sessions: 2, segment_bytes: 1, seal: false, payloads: false };
+    let (folder, original) = original(shape);
+    let lines = original.directory.lines();
+    let copy = original.directory.copy_to(folder.path().join("copy"));
+    let mut check = |seq: usize, damage: &dyn Fn(), expected: Expected| {
+        damage();
+        let verdict = bulla::verify(copy.root()).unwrap();
+        for file in copy.files("entries") {
+            copy.write(&file, original.directory.read(&file));
+        }
+        let wrong = unmet(&verdict, &[expected]);
+        assert!(wrong.is_none(), "entry {seq}: {}", wrong.unwrap());
+    };
+    for (seq, place) in lines.iter().enumerate() {
+        let seqs = seq as u64..seq as u64 + 1;
+        let gone = if seq + 1 == lines.len() { FindingKind::Truncated } else { FindingKind::LineRemoved };
+        check(seq, &|| copy.remove_line(place), Expected::new(gone).at(seqs.clone()).in_file(&place.file));
+        let doubled = Expected::new(FindingKind::LineDuplicated).at(seqs.clone()).in_file(&place.file);
+        let mut line = copy.line(place);
+        line.push(b'\n');
+        if seq + 1 < lines.len() {
+            check(seq, &|| copy.insert_before(place, &line), doubled);
+        }
+        if let Some(next) = lines.get(seq + 1) {
+            let expected = Expected::new(FindingKind::LineMoved).within(seqs.start..seqs.end + 1);
+            // Over the edge of a segment both are out of place.
+            if next.file == place.file {
+                check(seq, &|| copy.swap(place, next), expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_change_of_any_byte_of_a_sealed_segment_is_found_or_changes_no_entry() {
+    let shape = Shape { entries: 300, sessions: 3, segment_bytes: 1, seal: true, payloads: false };
+    let (_folder, original) = original(shape);
+    let log = &original.directory;
+    let sealed = log.files("entries").into_iter().find(|file| file.ends_with(".zst")).unwrap();
+    let lines = |log: &Directory| zstd::decode_all(log.read(&sealed).as_slice()).ok();
+    let whole = lines(log);
+    let len = log.read(&sealed).len();
+    let step = if is_slow_run() { 1 } else { 7 };
+    let mut harmless = 0;
+    for offset in (0..len).filter(|offset| offset % step == 0 || *offset + 64 > len) {
+        log.change_byte(&sealed, offset, 0x10);
+        let verdict = bulla::verify(log.root()).unwrap();
+        let is_same = lines(log) == whole;
+        log.change_byte(&sealed, offset, 0x10);
+        if verdict.is_clean() {
+            assert!(is_same, "byte {offset}: entries changed and nothing was found");
+            harmless += 1;
+        }
+        for finding in &verdict.findings {
+            let is_known = matches!(finding.kind, FindingKind::SegmentUnreadable | FindingKind::LineChanged)
+                || is_consequence(finding.kind);
+            assert!(is_known && finding.file.as_ref() == Some(&sealed), "byte {offset}: {finding}");
+        }
+    }
+    assert!(harmless < len / 20, "{harmless} of {len} changes decode to the same lines");
+}
+
+/// A frame that decodes to other bytes may have lost or gained newlines.
+fn is_consequence(kind: FindingKind) -> bool {
+    matches!(kind, FindingKind::LineRemoved | FindingKind::LineInserted | FindingKind::FileMissing)
+}
