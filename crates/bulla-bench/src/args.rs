@@ -34,6 +34,10 @@ pub(crate) struct Args {
     /// Internal: how many entries `--fill` writes.
     #[arg(long, hide = true, value_name = "N")]
     entries: Option<usize>,
+
+    /// Internal: `--fill` leaves all segments plain.
+    #[arg(long, hide = true)]
+    plain: bool,
 }
 
 impl Args {
@@ -42,7 +46,7 @@ impl Args {
             return bars::kill::victim(directory);
         }
         if let (Some(directory), Some(entries)) = (&self.fill, self.entries) {
-            return fill::run(directory, entries);
+            return fill::run(directory, entries, !self.plain);
         }
         let folder = self.folder.clone().unwrap_or_else(default_folder);
         std::fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;

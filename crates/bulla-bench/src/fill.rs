@@ -22,13 +22,23 @@ pub(crate) struct Filled {
     pub(crate) resident_max: u64,
 }
 
-/// Runs the process: writes `count` entries to the log in `directory`.
+/// Runs the process: writes `count` entries to the log in `directory`, and waits until full segments are sealed.
 pub(crate) fn in_own_process(directory: &Path, count: usize) -> anyhow::Result<Filled> {
+    run_process(directory, count, &[])
+}
+
+/// As [`in_own_process`], but leaves all segments plain.
+pub(crate) fn plain_in_own_process(directory: &Path, count: usize) -> anyhow::Result<Filled> {
+    run_process(directory, count, &["--plain"])
+}
+
+fn run_process(directory: &Path, count: usize, more: &[&str]) -> anyhow::Result<Filled> {
     let output = Command::new(std::env::current_exe()?)
         .arg("--fill")
         .arg(directory)
         .arg("--entries")
         .arg(count.to_string())
+        .args(more)
         .output()
         .context("run the process that writes")?;
     ensure!(
@@ -40,8 +50,8 @@ pub(crate) fn in_own_process(directory: &Path, count: usize) -> anyhow::Result<F
 }
 
 /// What that process does.
-pub(crate) fn run(directory: &Path, count: usize) -> anyhow::Result<()> {
-    let log = AuditLog::open(directory)?;
+pub(crate) fn run(directory: &Path, count: usize, seal: bool) -> anyhow::Result<()> {
+    let log = AuditLog::builder(directory).seal(seal).open()?;
     std::thread::scope(|scope| {
         for submitter in 0..SUBMITTERS {
             let log = &log;

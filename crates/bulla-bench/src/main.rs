@@ -5,6 +5,7 @@ mod args;
 mod bars;
 mod disk;
 mod fill;
+mod log_in_memory;
 mod machine;
 mod measure;
 mod report;

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use crate::bench_log::Bench;
 
-const GOOD: &str = "{\"category\":\"api\",\"action\":\"good\",\"outcome\":\"success\"}\n";
+const GOOD: &str = "{\"timestamp\":\"2026-11-23T12:00:00Z\",\"category\":\"api\",\"action\":\"good\",\"outcome\":\"success\"}\n";
 
 #[test]
 fn bad_lines_are_named_and_kept_and_good_ones_recorded() {
@@ -210,7 +210,12 @@ fn damage_is_found_named_and_does_not_hide_the_rest() {
         verify.out
     );
     let json: serde_json::Value = serde_json::from_str(&bench.run(&["verify", "--json"]).out).unwrap();
-    assert_eq!(json["findings"][0]["first_seq"], seq);
+    let finding = &json["findings"][0];
+    assert_eq!((&finding["kind"], &finding["first_seq"]), (&"line_changed".into(), &seq.into()));
+    assert!(
+        finding["file"].as_str().unwrap().ends_with(".jsonl") && finding["bytes"].is_object(),
+        "{finding}"
+    );
     // Cut at the end: what is there is still shown, and that something is missing is said.
     let cut: String = text.lines().take(4).map(|line| format!("{line}\n")).collect();
     std::fs::write(&segment, cut).unwrap();

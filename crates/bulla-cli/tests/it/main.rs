@@ -1,4 +1,9 @@
 //! Tests of the command as its users see it: arguments in, stdout, stderr and exit code out.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "clippy knows `#[test]` functions as tests, but not what they call"
+)]
 
 mod acceptance;
 mod bad_input;

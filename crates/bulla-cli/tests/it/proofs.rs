@@ -103,7 +103,7 @@ fn a_checkpoint_continues_an_older_one_or_is_caught() {
 fn verify_trusts_what_it_is_told_instead_of_the_log_itself() {
     let bench = Bench::new();
     bench.record(&["one"]);
-    bench.run(&["verify"]).ends(0, &["checked with the key that the log itself names"]);
+    bench.run(&["verify"]).ends(0, &["--pin FILE hold the log to what you know of it from elsewhere"]);
     let ran = bench.run(&["verify", "--key", &bench.vkey()]);
     ran.ends(0, &[]);
     assert_eq!(ran.err, "");

@@ -45,11 +45,6 @@ impl ImportFormat {
             Self::Codex => "codex",
         }
     }
-
-    /// What entries imported from this format have as `source.id`.
-    pub fn source_id(self) -> String {
-        format!("import:{self}")
-    }
 }
 
 impl fmt::Display for ImportFormat {

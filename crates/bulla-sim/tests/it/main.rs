@@ -1,7 +1,5 @@
 //! The simulator itself, and the short run of its seeds.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use bulla_sim::seeds;
 
 /// 300 seeds take a few seconds; `BULLA_SLOW_TESTS` makes it 20,000.

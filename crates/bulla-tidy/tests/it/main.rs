@@ -95,3 +95,18 @@ fn lints_are_expected_with_a_reason_and_never_silenced() {
 fn no_file_knows_the_machine_it_was_written_on() {
     assert_none_in(tree().files.iter(), habits::check_machine_paths);
 }
+
+/// The program in the README is the one in `examples/`, which is compiled: as pasted, it works.
+#[test]
+fn the_readme_shows_the_example_that_is_compiled() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("the project has it");
+    let example = std::fs::read_to_string(root.join("examples/embed.rs")).expect("the project has it");
+    let is_program = |line: &&str| !line.starts_with("//!") && !line.starts_with("#![expect");
+    let program: Vec<&str> = example.lines().filter(is_program).collect();
+    let program = program.join("\n");
+    assert!(
+        readme.contains(program.trim()),
+        "copy the program of examples/embed.rs into README.md:\n{program}"
+    );
+}

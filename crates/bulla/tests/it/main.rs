@@ -5,4 +5,5 @@
 mod engine;
 mod hostile;
 mod rules;
+mod seed;
 mod verify;

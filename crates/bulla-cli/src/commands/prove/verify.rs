@@ -47,10 +47,7 @@ pub(crate) fn run(this: &mut Invocation, args: &VerifyArgs) -> anyhow::Result<En
         _ => {}
     }
     if args.key.is_none() && args.policy.is_none() && args.pin.is_empty() && !this.json {
-        talk::note(
-            "checked with the key that the log itself names: whoever can write the log can replace that too. \
-             --key or --pin brings what you know from elsewhere",
-        );
+        talk::note("--key VKEY and --pin FILE hold the log to what you know of it from elsewhere");
     }
     Ok(Ended::fine_if(verdict.is_clean()))
 }

@@ -45,14 +45,14 @@ struct Found {
 /// Prints what can be read, and says what cannot.
 fn print_all(
     this: &mut Invocation,
-    entries: impl Iterator<Item = Result<StoredEntry, ReadError>>,
+    mut entries: impl Iterator<Item = Result<StoredEntry, ReadError>>,
     limit: usize,
 ) -> anyhow::Result<Found> {
     let mut found = Found { entries: 0, is_damaged: false };
-    for entry in entries {
-        if found.entries == limit {
-            break;
-        }
+    // The limit is looked at first: finding that there is one more could mean reading the whole log.
+    while found.entries < limit
+        && let Some(entry) = entries.next()
+    {
         match entry {
             Ok(entry) => {
                 print(this, &entry)?;

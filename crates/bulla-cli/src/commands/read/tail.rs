@@ -15,10 +15,10 @@ pub(crate) fn run(this: &mut Invocation, args: &TailArgs) -> anyhow::Result<Ende
     let mut shown = reader.size()?;
     let mut newest = Vec::new();
     let mut is_damaged = false;
-    for entry in reader.filter_back(filter.clone(), 0..shown) {
-        if newest.len() == args.lines {
-            break;
-        }
+    let mut entries = reader.filter_back(filter.clone(), 0..shown);
+    while newest.len() < args.lines
+        && let Some(entry) = entries.next()
+    {
         match entry {
             Ok(entry) => newest.push(entry),
             Err(error) => {

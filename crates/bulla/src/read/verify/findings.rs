@@ -3,17 +3,17 @@
 use bulla_proof::Finding;
 
 /// 1,000: more than anyone reads, under a megabyte. The others are counted.
-pub(super) const FINDINGS_MAX: usize = 1000;
+pub(in crate::read::verify) const FINDINGS_MAX: usize = 1000;
 
 /// The list and the count of what is not on it.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
-    pub(super) list: Vec<Finding>,
-    pub(super) not_listed: u64,
+pub(in crate::read::verify) struct Findings {
+    pub(in crate::read::verify) list: Vec<Finding>,
+    pub(in crate::read::verify) not_listed: u64,
 }
 
 impl Findings {
-    pub(super) fn push(&mut self, finding: Finding) {
+    pub(in crate::read::verify) fn push(&mut self, finding: Finding) {
         if self.list.len() < FINDINGS_MAX {
             self.list.push(finding);
         } else {

@@ -10,7 +10,7 @@ const WAITING_MAX: u64 = 4;
 /// Takes jobs until there are none, does them on `threads` threads, and merges the results in order.
 ///
 /// `memory` makes what a thread needs for its work. The first error ends everything.
-pub(super) fn in_order<J, M, R: Send, E: Send>(
+pub(in crate::read::verify) fn in_order<J, M, R: Send, E: Send>(
     threads: usize,
     take: impl FnMut() -> Result<Option<J>, E> + Send,
     memory: impl Fn() -> M + Sync,

@@ -2,12 +2,17 @@
 
 use bulla_proof::{Finding, FindingKind, HASH_LEN};
 
-use super::snapshot::StoredRows;
+use crate::read::verify::snapshot::StoredRows;
 use crate::store::layout;
 use crate::store::rows::{ROWS, row_len};
 
 /// Compares the length of each row, from `first_row` on, with the size that is signed for and with the entries.
-pub(super) fn check_lengths(rows: &StoredRows, first_row: u8, signed: u64, entries: u64) -> Vec<Finding> {
+pub(in crate::read::verify) fn check_lengths(
+    rows: &StoredRows,
+    first_row: u8,
+    signed: u64,
+    entries: u64,
+) -> Vec<Finding> {
     (first_row..ROWS).filter_map(|row| check_length(rows, row, signed, entries)).collect()
 }
 

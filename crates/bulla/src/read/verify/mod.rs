@@ -1,24 +1,17 @@
 //! Whole-log verification: every line, every hash, every checkpoint. Reads only, without the lock, and never accuses
 //! a log that is being written.
 
-mod align;
-mod differences;
+mod checkpoints;
 mod examine;
-mod expected;
 mod findings;
-mod history;
 mod in_order;
 mod lengths;
-mod lines;
 mod payloads;
 mod piece;
 mod prefix;
-mod published;
 mod snapshot;
 mod sweep;
 mod tail;
-mod trust;
-mod truth;
 mod words;
 
 use std::fmt;
@@ -28,13 +21,13 @@ use std::sync::Arc;
 
 use bulla_proof::{Finding, FindingKind, Policy, Verdict, VerifierKey};
 
-use self::expected::ExpectedRoots;
-use self::findings::Findings;
-use self::lengths::check_lengths;
-use self::payloads::Payloads;
-use self::published::Heads;
-use self::snapshot::Snapshot;
-use self::trust::Trust;
+use crate::read::verify::checkpoints::expected::ExpectedRoots;
+use crate::read::verify::checkpoints::published::Heads;
+use crate::read::verify::checkpoints::trust::Trust;
+use crate::read::verify::findings::Findings;
+use crate::read::verify::lengths::check_lengths;
+use crate::read::verify::payloads::Payloads;
+use crate::read::verify::snapshot::Snapshot;
 use crate::store::disk::{Disk, DiskError};
 use crate::store::layout::{CHECKPOINTS, ENTRIES};
 use crate::store::{Identity, IdentityError, OsDisk};
@@ -178,8 +171,14 @@ impl<'a> Verify<'a> {
         let mut findings = Findings::default();
         let trust = self.trust(&mut findings)?;
         let snapshot = Snapshot::take(&self.disk)?;
-        let heads =
-            published::judge(&self.disk, &snapshot.published, &trust, &self.pins, threads, &mut findings)?;
+        let heads = checkpoints::published::judge(
+            &self.disk,
+            &snapshot.published,
+            &trust,
+            &self.pins,
+            threads,
+            &mut findings,
+        )?;
         let payloads = Payloads::new(self.disk.clone());
         let roots = || ExpectedRoots::new(&self.disk, &snapshot.published, &trust, &heads);
         let mut swept = sweep::sweep(&self.disk, &snapshot, roots()?, &payloads, threads, self.progress)?;

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::findings::Findings;
-use super::snapshot::read_up_to;
 use crate::entry::limits::PAYLOAD_BYTES_MAX;
+use crate::read::verify::findings::Findings;
+use crate::read::verify::snapshot::read_up_to;
 use crate::store::disk::{Disk, DiskError, During};
 use crate::store::layout::{self, PAYLOADS};
 use crate::store::payloads::SALT_BYTES;
@@ -29,20 +29,20 @@ const MISSING_MAX: usize = 1 << 18;
 
 /// Looks for payloads.
 #[derive(Debug)]
-pub(super) struct Payloads {
+pub(in crate::read::verify) struct Payloads {
     disk: Arc<dyn Disk>,
     mention: Finder<'static>,
 }
 
 /// Where lines mention payloads.
-pub(super) struct Mentions<'a> {
+pub(in crate::read::verify) struct Mentions<'a> {
     places: FindIter<'a, 'a>,
     next: Option<usize>,
 }
 
 impl Mentions<'_> {
     /// Whether there is one in this range, which follows the last one asked for.
-    pub(super) fn are_in(&mut self, range: Range<usize>) -> bool {
+    pub(in crate::read::verify) fn are_in(&mut self, range: Range<usize>) -> bool {
         while self.next.is_some_and(|next| next < range.start) {
             self.next = self.places.next();
         }
@@ -52,7 +52,7 @@ impl Mentions<'_> {
 
 /// What lines say of payloads, as far as it matters: what is not in order, and what was erased.
 #[derive(Debug, Default)]
-pub(super) struct PayloadNews {
+pub(in crate::read::verify) struct PayloadNews {
     lost: Vec<Lost>,
     erased: Vec<Hash>,
 }
@@ -73,26 +73,31 @@ enum State {
 
 impl PayloadNews {
     /// Adds what later lines say.
-    pub(super) fn append(&mut self, mut later: Self) {
+    pub(in crate::read::verify) fn append(&mut self, mut later: Self) {
         self.lost.append(&mut later.lost);
         self.erased.append(&mut later.erased);
     }
 }
 
 impl Payloads {
-    pub(super) fn new(disk: Arc<dyn Disk>) -> Self {
+    pub(in crate::read::verify) fn new(disk: Arc<dyn Disk>) -> Self {
         Self { disk, mention: Finder::new(MENTION) }
     }
 
     /// Where `lines` mention payloads.
-    pub(super) fn mentions<'a>(&'a self, lines: &'a [u8]) -> Mentions<'a> {
+    pub(in crate::read::verify) fn mentions<'a>(&'a self, lines: &'a [u8]) -> Mentions<'a> {
         let mut places = self.mention.find_iter(lines);
         let next = places.next();
         Mentions { places, next }
     }
 
     /// Checks what a line with a mention names.
-    pub(super) fn check_line(&self, line: &[u8], seq: u64, news: &mut PayloadNews) -> Result<(), DiskError> {
+    pub(in crate::read::verify) fn check_line(
+        &self,
+        line: &[u8],
+        seq: u64,
+        news: &mut PayloadNews,
+    ) -> Result<(), DiskError> {
         let Ok(named) = serde_json::from_slice::<Named<'_>>(line) else { return Ok(()) };
         news.erased.extend(named.erased());
         for digest in named.payloads.iter().filter_map(|payload| digest_of(payload.reference.as_deref()?)) {
@@ -105,7 +110,7 @@ impl Payloads {
     }
 
     /// Only the erasures that a line records.
-    pub(super) fn erasures(&self, line: &[u8], news: &mut PayloadNews) {
+    pub(in crate::read::verify) fn erasures(&self, line: &[u8], news: &mut PayloadNews) {
         if self.mention.find(line).is_some()
             && let Ok(named) = serde_json::from_slice::<Named<'_>>(line)
         {
@@ -185,19 +190,19 @@ fn digest_of(reference: &str) -> Option<Hash> {
 
 /// Payloads that are not in order.
 #[derive(Debug, Default)]
-pub(super) struct LostPayloads {
+pub(in crate::read::verify) struct LostPayloads {
     /// Missing, and the first entry that names each.
     missing: BTreeMap<Hash, u64>,
     changed: Vec<(u64, Hash)>,
     /// Missing ones that did not fit.
     untold: u64,
     /// Missing with a record of the erasure.
-    pub(super) erased: u64,
+    pub(in crate::read::verify) erased: u64,
 }
 
 impl LostPayloads {
     /// Takes what lines say, in the order of the lines.
-    pub(super) fn add(&mut self, news: PayloadNews) {
+    pub(in crate::read::verify) fn add(&mut self, news: PayloadNews) {
         for Lost { seq, digest, state } in news.lost {
             match state {
                 State::Changed => self.changed.push((seq, digest)),
@@ -212,16 +217,16 @@ impl LostPayloads {
                 self.erased += 1;
             }
         }
-        self.changed.truncate(super::findings::FINDINGS_MAX);
+        self.changed.truncate(crate::read::verify::findings::FINDINGS_MAX);
     }
 
     /// Whether some are missing and no record of an erasure was seen.
-    pub(super) fn is_missing_some(&self) -> bool {
+    pub(in crate::read::verify) fn is_missing_some(&self) -> bool {
         !self.missing.is_empty()
     }
 
     /// Names all of them; gives how many could not be told apart from erased ones.
-    pub(super) fn report(self, findings: &mut Findings) -> u64 {
+    pub(in crate::read::verify) fn report(self, findings: &mut Findings) -> u64 {
         let place = |kind, seq: u64, digest: Hash, message: &str| Finding {
             first_seq: Some(seq),
             end_seq: Some(seq + 1),

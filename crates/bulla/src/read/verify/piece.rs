@@ -7,11 +7,11 @@ use std::sync::Arc;
 use bulla_proof::{Hash, leaf_hash, subtree_root};
 use memchr::{memchr, memchr_iter};
 
-use super::VerifyError;
-use super::payloads::{PayloadNews, Payloads};
-use super::prefix::{ExpectedPrefix, TIME_LEN, Time, is_time};
-use super::snapshot::{RowCursor, StoredRows, read_up_to};
 use crate::entry::limits::LINE_BYTES_MAX;
+use crate::read::verify::VerifyError;
+use crate::read::verify::payloads::{PayloadNews, Payloads};
+use crate::read::verify::prefix::{ExpectedPrefix, TIME_LEN, Time, is_time};
+use crate::read::verify::snapshot::{RowCursor, StoredRows, read_up_to};
 use crate::store::disk::{DiskFile, During};
 use crate::store::layout::TILE_WIDTH;
 use crate::store::segment::line;
@@ -19,22 +19,22 @@ use crate::store::segment::sealed::SealedReader;
 
 /// Part of a segment.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(in crate::read::verify) struct Piece {
     /// Index of the segment.
-    pub(super) segment: usize,
+    pub(in crate::read::verify) segment: usize,
     /// Its name, for messages.
-    pub(super) name: Arc<str>,
-    pub(super) part: Part,
+    pub(in crate::read::verify) name: Arc<str>,
+    pub(in crate::read::verify) part: Part,
     /// Bytes of its file that it stands for.
-    pub(super) bytes: u64,
+    pub(in crate::read::verify) bytes: u64,
     /// Number after the segment's last entry that has a hash.
-    pub(super) end: u64,
+    pub(in crate::read::verify) end: u64,
     /// Whether lines without a hash may follow.
-    pub(super) may_go_on: bool,
+    pub(in crate::read::verify) may_go_on: bool,
 }
 
 #[derive(Debug)]
-pub(super) enum Part {
+pub(in crate::read::verify) enum Part {
     /// Lines that begin in these bytes of a file of `len` bytes.
     Bytes { file: Arc<dyn DiskFile>, range: Range<u64>, len: u64 },
     /// Lines of these frames.
@@ -45,26 +45,26 @@ pub(super) enum Part {
 
 /// What hashing a piece came to.
 #[derive(Debug, Default)]
-pub(super) struct Hashed {
-    pub(super) segment: usize,
-    pub(super) bytes: u64,
+pub(in crate::read::verify) struct Hashed {
+    pub(in crate::read::verify) segment: usize,
+    pub(in crate::read::verify) bytes: u64,
     /// Number that its first line bears.
-    pub(super) first: u64,
+    pub(in crate::read::verify) first: u64,
     /// Lines below the end of `tree/00`.
-    pub(super) lines: u64,
+    pub(in crate::read::verify) lines: u64,
     /// Whole lines after it.
-    pub(super) beyond: u64,
+    pub(in crate::read::verify) beyond: u64,
     /// Roots of the complete tiles in it.
-    pub(super) tiles: Vec<Hash>,
+    pub(in crate::read::verify) tiles: Vec<Hash>,
     /// Times of its first and last line.
-    pub(super) times: Option<(Time, Time)>,
+    pub(in crate::read::verify) times: Option<(Time, Time)>,
     /// Whether every line is what `tree/` and its place say.
-    pub(super) is_same: bool,
-    pub(super) payloads: PayloadNews,
+    pub(in crate::read::verify) is_same: bool,
+    pub(in crate::read::verify) payloads: PayloadNews,
 }
 
 /// What a thread hashes with.
-pub(super) struct Hasher<'a> {
+pub(in crate::read::verify) struct Hasher<'a> {
     rows: [RowCursor<'a>; 2],
     /// See [`Piece`].
     end: u64,
@@ -76,7 +76,7 @@ pub(super) struct Hasher<'a> {
 }
 
 impl<'a> Hasher<'a> {
-    pub(super) fn new(rows: &'a StoredRows, payloads: &'a Payloads) -> Self {
+    pub(in crate::read::verify) fn new(rows: &'a StoredRows, payloads: &'a Payloads) -> Self {
         Self {
             rows: [RowCursor::new(rows, 0), RowCursor::new(rows, 1)],
             end: 0,
@@ -89,7 +89,7 @@ impl<'a> Hasher<'a> {
     }
 
     /// Hashes a piece.
-    pub(super) fn hash(&mut self, piece: &Piece) -> Result<Hashed, VerifyError> {
+    pub(in crate::read::verify) fn hash(&mut self, piece: &Piece) -> Result<Hashed, VerifyError> {
         let mut hashed =
             Hashed { segment: piece.segment, bytes: piece.bytes, is_same: true, ..Hashed::default() };
         (self.end, self.may_go_on) = (piece.end, piece.may_go_on);

@@ -3,17 +3,17 @@
 use crate::store::segment::line;
 
 /// `2026-11-23T12:00:00.123456789Z`
-pub(super) const TIME_LEN: usize = 30;
+pub(in crate::read::verify) const TIME_LEN: usize = 30;
 
 /// Text of `recorded_at`: fixed in length, so that texts are in the order of the times.
-pub(super) type Time = [u8; TIME_LEN];
+pub(in crate::read::verify) type Time = [u8; TIME_LEN];
 
 /// `{"seq":` and `,"recorded_at":"` and up to 20 digits between them.
 const TEXT_LEN_MAX: usize = 7 + 20 + 16;
 
 /// `{"seq":N,"recorded_at":"` for one N after the other.
 #[derive(Debug, Clone)]
-pub(super) struct ExpectedPrefix {
+pub(in crate::read::verify) struct ExpectedPrefix {
     seq: u64,
     text: Vec<u8>,
 }
@@ -28,7 +28,7 @@ impl Default for ExpectedPrefix {
 
 impl ExpectedPrefix {
     /// For the number `seq`.
-    pub(super) fn set(&mut self, seq: u64) {
+    pub(in crate::read::verify) fn set(&mut self, seq: u64) {
         self.seq = seq;
         self.text.clear();
         line::push_prefix(&mut self.text, seq, "");
@@ -36,7 +36,7 @@ impl ExpectedPrefix {
     }
 
     /// For the next number.
-    pub(super) fn advance(&mut self) {
+    pub(in crate::read::verify) fn advance(&mut self) {
         const FIRST_DIGIT: usize = b"{\"seq\":".len();
         let last_digit = self.text.len() - b",\"recorded_at\":\"".len() - 1;
         match &mut self.text[last_digit] {
@@ -50,7 +50,7 @@ impl ExpectedPrefix {
     }
 
     /// The time of a line that begins so.
-    pub(super) fn time_of<'a>(&self, line: &'a [u8]) -> Option<&'a Time> {
+    pub(in crate::read::verify) fn time_of<'a>(&self, line: &'a [u8]) -> Option<&'a Time> {
         let rest = line.strip_prefix(self.text.as_slice())?;
         let (time, rest) = rest.split_first_chunk()?;
         rest.starts_with(b"\",").then_some(time)
@@ -58,7 +58,7 @@ impl ExpectedPrefix {
 }
 
 /// Whether a text has the form of a time, digit for digit.
-pub(super) fn is_time(time: &Time) -> bool {
+pub(in crate::read::verify) fn is_time(time: &Time) -> bool {
     const FORM: &Time = b"0000-00-00T00:00:00.000000000Z";
     time.iter().zip(FORM).all(|(byte, form)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form })
 }

@@ -13,31 +13,31 @@ use crate::store::segment::catalogue::Segment;
 
 /// A log directory as it was when looked at.
 #[derive(Debug)]
-pub(super) struct Snapshot {
-    pub(super) published: Published,
-    pub(super) rows: StoredRows,
-    pub(super) segments: Vec<Span>,
+pub(in crate::read::verify) struct Snapshot {
+    pub(in crate::read::verify) published: Published,
+    pub(in crate::read::verify) rows: StoredRows,
+    pub(in crate::read::verify) segments: Vec<Span>,
     /// Names in `entries/` that are no segments.
-    pub(super) strange: Vec<String>,
+    pub(in crate::read::verify) strange: Vec<String>,
     /// Whether there is no folder of segments.
-    pub(super) is_entries_missing: bool,
+    pub(in crate::read::verify) is_entries_missing: bool,
 }
 
 /// The two places of checkpoints.
 #[derive(Debug)]
-pub(super) struct Published {
+pub(in crate::read::verify) struct Published {
     /// The file `checkpoint`.
-    pub(super) newest: Newest,
-    pub(super) history: Option<Arc<dyn DiskFile>>,
+    pub(in crate::read::verify) newest: Newest,
+    pub(in crate::read::verify) history: Option<Arc<dyn DiskFile>>,
     /// Length of the history before `checkpoint` was read: that one is no older than the last but one in here.
-    pub(super) history_before: u64,
+    pub(in crate::read::verify) history_before: u64,
     /// Length of the history after it was read: it is in here.
-    pub(super) history_end: u64,
+    pub(in crate::read::verify) history_end: u64,
 }
 
 /// What is in the file `checkpoint`.
 #[derive(Debug)]
-pub(super) enum Newest {
+pub(in crate::read::verify) enum Newest {
     Missing,
     /// So many bytes: no note is so long.
     TooLong(u64),
@@ -46,17 +46,17 @@ pub(super) enum Newest {
 
 /// One segment and the entries that it should hold.
 #[derive(Debug, Clone)]
-pub(super) struct Span {
-    pub(super) segment: Segment,
+pub(in crate::read::verify) struct Span {
+    pub(in crate::read::verify) segment: Segment,
     /// First number of the next segment; `None` for the last, whose end is the log's.
-    pub(super) end: Option<u64>,
+    pub(in crate::read::verify) end: Option<u64>,
     /// Bytes of its file.
-    pub(super) bytes: u64,
+    pub(in crate::read::verify) bytes: u64,
 }
 
 impl Span {
     /// Number after its last entry that has a hash, when so many have one.
-    pub(super) fn hashed_end(&self, hashes: u64) -> u64 {
+    pub(in crate::read::verify) fn hashed_end(&self, hashes: u64) -> u64 {
         self.end.map_or(hashes, |end| end.min(hashes)).max(self.segment.base)
     }
 }
@@ -64,7 +64,7 @@ impl Span {
 impl Snapshot {
     /// 1. Checkpoints. 2. Lengths of the rows: all that is signed for is in them. 3. Segments and their lengths: all
     ///    that has a hash is in them.
-    pub(super) fn take(disk: &Arc<dyn Disk>) -> Result<Self, DiskError> {
+    pub(in crate::read::verify) fn take(disk: &Arc<dyn Disk>) -> Result<Self, DiskError> {
         let published = Published::take(disk.as_ref())?;
         let rows = StoredRows::take(disk.as_ref())?;
         let mut snapshot =
@@ -107,10 +107,13 @@ impl Snapshot {
 }
 
 /// A segment in the form in which it was opened.
-pub(super) type OpenSegment = (Segment, Arc<dyn DiskFile>);
+pub(in crate::read::verify) type OpenSegment = (Segment, Arc<dyn DiskFile>);
 
 /// Opens a segment in the form that it has now: the writer may have sealed it since it was listed.
-pub(super) fn open_segment(disk: &dyn Disk, segment: Segment) -> Result<Option<OpenSegment>, DiskError> {
+pub(in crate::read::verify) fn open_segment(
+    disk: &dyn Disk,
+    segment: Segment,
+) -> Result<Option<OpenSegment>, DiskError> {
     for kind in [segment.kind, SegmentKind::Sealed] {
         let segment = Segment { kind, ..segment };
         match disk.open(&segment.name()).during("open", disk.describe(&segment.name())) {
@@ -163,7 +166,11 @@ fn open(disk: &dyn Disk, name: &str) -> Result<Option<Arc<dyn DiskFile>>, DiskEr
 }
 
 /// Reads until `into` is full or the file ends; gives the number of bytes.
-pub(super) fn read_up_to(file: &dyn DiskFile, into: &mut [u8], offset: u64) -> std::io::Result<usize> {
+pub(in crate::read::verify) fn read_up_to(
+    file: &dyn DiskFile,
+    into: &mut [u8],
+    offset: u64,
+) -> std::io::Result<usize> {
     let mut done = 0;
     while done < into.len() {
         match file.read_at(&mut into[done..], offset + done as u64)? {
@@ -176,7 +183,7 @@ pub(super) fn read_up_to(file: &dyn DiskFile, into: &mut [u8], offset: u64) -> s
 
 /// The files of `tree/`, to their lengths at the beginning.
 #[derive(Debug)]
-pub(super) struct StoredRows {
+pub(in crate::read::verify) struct StoredRows {
     rows: Vec<Option<StoredRow>>,
 }
 
@@ -209,17 +216,22 @@ impl StoredRows {
     }
 
     /// Bytes of a row's file.
-    pub(super) fn bytes(&self, row: u8) -> u64 {
+    pub(in crate::read::verify) fn bytes(&self, row: u8) -> u64 {
         self.row(row).map_or(0, |row| row.bytes)
     }
 
     /// Whole hashes of a row.
-    pub(super) fn len(&self, row: u8) -> u64 {
+    pub(in crate::read::verify) fn len(&self, row: u8) -> u64 {
         self.bytes(row) / HASH_LEN as u64
     }
 
     /// Reads hashes from number `first` on until `out` is full or the row ends; gives how many.
-    pub(super) fn read(&self, row: u8, first: u64, out: &mut [Hash]) -> Result<usize, DiskError> {
+    pub(in crate::read::verify) fn read(
+        &self,
+        row: u8,
+        first: u64,
+        out: &mut [Hash],
+    ) -> Result<usize, DiskError> {
         let Some(stored) = self.row(row) else { return Ok(0) };
         let count = (out.len() as u64).min(self.len(row).saturating_sub(first));
         let count = usize::try_from(count).expect("at most the length of a slice");
@@ -244,7 +256,7 @@ impl StoredRows {
 
 /// Hashes of one row, read a tile at a time.
 #[derive(Debug)]
-pub(super) struct RowCursor<'a> {
+pub(in crate::read::verify) struct RowCursor<'a> {
     rows: &'a StoredRows,
     row: u8,
     tile: Option<u64>,
@@ -253,12 +265,12 @@ pub(super) struct RowCursor<'a> {
 }
 
 impl<'a> RowCursor<'a> {
-    pub(super) fn new(rows: &'a StoredRows, row: u8) -> Self {
+    pub(in crate::read::verify) fn new(rows: &'a StoredRows, row: u8) -> Self {
         Self { rows, row, tile: None, held: 0, hashes: Box::new([Hash::default(); TILE_WIDTH as usize]) }
     }
 
     /// Hashes from number `first` on to the end of their tile, as many of them as there are.
-    pub(super) fn from(&mut self, first: u64) -> Result<&[Hash], DiskError> {
+    pub(in crate::read::verify) fn from(&mut self, first: u64) -> Result<&[Hash], DiskError> {
         let tile = first / TILE_WIDTH;
         if self.tile != Some(tile) {
             self.held = self.rows.read(self.row, tile * TILE_WIDTH, self.hashes.as_mut_slice())?;
@@ -269,7 +281,7 @@ impl<'a> RowCursor<'a> {
     }
 
     /// One hash, if the row has it.
-    pub(super) fn hash(&mut self, index: u64) -> Result<Option<Hash>, DiskError> {
+    pub(in crate::read::verify) fn hash(&mut self, index: u64) -> Result<Option<Hash>, DiskError> {
         Ok(self.from(index)?.first().copied())
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use bulla_proof::{Frontier, Hash};
 
-use super::expected::ExpectedRoots;
-use super::in_order::in_order;
-use super::payloads::{LostPayloads, PayloadNews, Payloads};
-use super::piece::{Hashed, Hasher, Part, Piece};
-use super::prefix::Time;
-use super::snapshot::{RowCursor, Snapshot, Span, open_segment};
-use super::{Progress, VerifyError};
+use crate::read::verify::checkpoints::expected::ExpectedRoots;
+use crate::read::verify::in_order::in_order;
+use crate::read::verify::payloads::{LostPayloads, PayloadNews, Payloads};
+use crate::read::verify::piece::{Hashed, Hasher, Part, Piece};
+use crate::read::verify::prefix::Time;
+use crate::read::verify::snapshot::{RowCursor, Snapshot, Span, open_segment};
+use crate::read::verify::{Progress, VerifyError};
 use crate::store::disk::{Disk, DiskFile, During};
 use crate::store::layout::{SegmentKind, TILE_WIDTH};
 use crate::store::rows::ROWS;
@@ -22,31 +22,31 @@ const PIECE_BYTES: u64 = 2 * 1024 * 1024;
 
 /// What the first pass found.
 #[derive(Debug, Default)]
-pub(super) struct Swept {
+pub(in crate::read::verify) struct Swept {
     /// For each segment, whether its lines are those of `tree/00`, in order and complete.
-    pub(super) is_segment_same: Vec<bool>,
+    pub(in crate::read::verify) is_segment_same: Vec<bool>,
     /// For each segment, where it ends.
-    pub(super) ends: Vec<SegmentEnd>,
+    pub(in crate::read::verify) ends: Vec<SegmentEnd>,
     /// Whether every signed root, and every hash of every row, is that of the lines.
-    pub(super) is_clean: bool,
+    pub(in crate::read::verify) is_clean: bool,
     /// Entries in `entries/`, when clean.
-    pub(super) entries: u64,
+    pub(in crate::read::verify) entries: u64,
     /// Roots that were compared.
-    pub(super) roots: u64,
-    pub(super) lost: LostPayloads,
+    pub(in crate::read::verify) roots: u64,
+    pub(in crate::read::verify) lost: LostPayloads,
 }
 
 /// Where a segment whose lines are right ends.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct SegmentEnd {
+pub(in crate::read::verify) struct SegmentEnd {
     /// Number after its last whole line.
-    pub(super) entries: u64,
+    pub(in crate::read::verify) entries: u64,
     /// Time of its last line.
-    pub(super) time: Option<Time>,
+    pub(in crate::read::verify) time: Option<Time>,
 }
 
 /// Sweeps the whole log.
-pub(super) fn sweep(
+pub(in crate::read::verify) fn sweep(
     disk: &Arc<dyn Disk>,
     snapshot: &Snapshot,
     roots: ExpectedRoots<'_>,
@@ -283,7 +283,9 @@ impl<'a> Merge<'a> {
                 let root = tiles.next().expect("every complete tile of a piece has a root");
                 self.append(1, *root)?;
             } else {
-                self.append_leaves(tile_end.min(end))?;
+                // Not beyond the next size that is signed for: its root is compared there.
+                let signed = self.roots.next_size().unwrap_or(end);
+                self.append_leaves(tile_end.min(end).min(signed))?;
             }
         }
     }

@@ -6,8 +6,8 @@ use bulla_proof::{Finding, FindingKind};
 use memchr::memmem;
 use serde::Deserialize;
 
-use super::VerifyError;
-use super::payloads::{LostPayloads, PayloadNews, Payloads};
+use crate::read::verify::VerifyError;
+use crate::read::verify::payloads::{LostPayloads, PayloadNews, Payloads};
 use crate::store::disk::Disk;
 use crate::store::layout::CHECKPOINTS;
 use crate::store::segment::catalogue::Segments;
@@ -16,7 +16,7 @@ use crate::store::segment::catalogue::Segments;
 const OPENED: &str = "log.opened";
 
 /// Looks for records of erasures, in entries that came since the others were read too.
-pub(super) fn look_for_erasures(
+pub(in crate::read::verify) fn look_for_erasures(
     disk: &Arc<dyn Disk>,
     payloads: &Payloads,
     lost: &mut LostPayloads,
@@ -39,7 +39,7 @@ pub(super) fn look_for_erasures(
 }
 
 /// An opening records how far the newest checkpoint reached: one that reaches less far now was put back.
-pub(super) fn look_for_later_checkpoint(
+pub(in crate::read::verify) fn look_for_later_checkpoint(
     disk: &Arc<dyn Disk>,
     signed: u64,
     entries: u64,

@@ -2,13 +2,13 @@
 
 use bulla_proof::{TreeSize, Verdict};
 
-use super::findings::Findings;
-use super::published::Heads;
-use super::sweep::Swept;
-use super::trust::Trust;
+use crate::read::verify::checkpoints::published::Heads;
+use crate::read::verify::checkpoints::trust::Trust;
+use crate::read::verify::findings::Findings;
+use crate::read::verify::sweep::Swept;
 
 /// Puts the verdict together.
-pub(super) fn verdict(
+pub(in crate::read::verify) fn verdict(
     trust: &Trust,
     heads: &Heads,
     swept: Swept,

@@ -2,13 +2,13 @@
 
 use bulla_proof::{Checkpoint, Finding, FindingKind, Hash, Note, Policy, PolicyError, TreeSize, VerifierKey};
 
-use super::history::read_note;
+use crate::read::verify::checkpoints::history::read_note;
 use crate::store::Identity;
 use crate::store::layout::IDENTITY;
 
 /// Decides which checkpoints are this log's.
 #[derive(Debug)]
-pub(super) struct Trust {
+pub(in crate::read::verify) struct Trust {
     policy: Option<Policy>,
     origin: Option<String>,
     is_own_key: bool,
@@ -16,15 +16,15 @@ pub(super) struct Trust {
 
 /// A checkpoint that is believed, and where it came from.
 #[derive(Debug, Clone)]
-pub(super) struct Believed {
-    pub(super) size: TreeSize,
-    pub(super) root: Hash,
-    pub(super) text: String,
+pub(in crate::read::verify) struct Believed {
+    pub(in crate::read::verify) size: TreeSize,
+    pub(in crate::read::verify) root: Hash,
+    pub(in crate::read::verify) text: String,
 }
 
 /// Why a note is not believed.
 #[derive(Debug, Clone)]
-pub(super) enum Disbelief {
+pub(in crate::read::verify) enum Disbelief {
     Malformed(String),
     BadSignature(String),
     /// This build cannot tell.
@@ -33,7 +33,7 @@ pub(super) enum Disbelief {
 
 impl Trust {
     /// From what the caller gave and what `log.json` says. Differences between the two are findings.
-    pub(super) fn new(
+    pub(in crate::read::verify) fn new(
         policy: Option<Policy>,
         key: Option<VerifierKey>,
         identity: Result<&Identity, String>,
@@ -75,27 +75,27 @@ impl Trust {
     }
 
     /// The log's name, when something that is believed says it.
-    pub(super) fn origin(&self) -> Option<&str> {
+    pub(in crate::read::verify) fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
 
     /// Whether there is a key to check with.
-    pub(super) fn has_key(&self) -> bool {
+    pub(in crate::read::verify) fn has_key(&self) -> bool {
         self.policy.is_some()
     }
 
     /// Whether the key is the one that lies beside the entries.
-    pub(super) fn is_own_key(&self) -> bool {
+    pub(in crate::read::verify) fn is_own_key(&self) -> bool {
         self.is_own_key
     }
 
     /// Whether witnesses are asked for.
-    pub(super) fn has_witnesses(&self) -> bool {
+    pub(in crate::read::verify) fn has_witnesses(&self) -> bool {
         self.policy.as_ref().is_some_and(|policy| !policy.witnesses().is_empty())
     }
 
     /// Judges the newest checkpoint, or a pinned one: everything that the policy asks for.
-    pub(super) fn judge(&self, bytes: &[u8]) -> Result<Believed, Disbelief> {
+    pub(in crate::read::verify) fn judge(&self, bytes: &[u8]) -> Result<Believed, Disbelief> {
         let (note, checkpoint) = read_note(bytes).map_err(Disbelief::Malformed)?;
         let Some(policy) = &self.policy else { return Ok(Believed::of(&note, &checkpoint)) };
         self.check_origin(&checkpoint)?;
@@ -107,11 +107,11 @@ impl Trust {
     }
 
     /// Judges a checkpoint of the history: the log's own signature, for witnesses sign the newest only.
-    pub(super) fn judge_history(&self, bytes: &[u8]) -> Result<Believed, Disbelief> {
+    pub(in crate::read::verify) fn judge_history(&self, bytes: &[u8]) -> Result<Believed, Disbelief> {
         let (note, checkpoint) = read_note(bytes).map_err(Disbelief::Malformed)?;
         let Some(policy) = &self.policy else { return Ok(Believed::of(&note, &checkpoint)) };
         self.check_origin(&checkpoint)?;
-        let keys: Vec<&VerifierKey> = policy.logs().iter().map(|log| log.key()).collect();
+        let keys: Vec<&VerifierKey> = policy.logs().iter().map(bulla_proof::PolicyLog::key).collect();
         match note.verify(&keys) {
             Ok(verified) if verified.iter().any(|by| by.key.name() == checkpoint.origin()) => {
                 Ok(Believed::of(&note, &checkpoint))
@@ -137,7 +137,7 @@ impl Trust {
 
 impl Believed {
     /// Whether both say the same of the tree, however they are signed.
-    pub(super) fn is_same_tree(&self, other: &Self) -> bool {
+    pub(in crate::read::verify) fn is_same_tree(&self, other: &Self) -> bool {
         self.size == other.size && self.root == other.root
     }
 

@@ -1,29 +1,34 @@
 //! The second pass, when the first found that something differs: one thread, line by line where it does, to say what
 //! is wrong and where.
 
+mod align;
+mod differences;
+pub(in crate::read::verify) mod lines;
+mod truth;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use bulla_proof::{Finding, FindingKind, HASH_LEN};
 
-use super::VerifyError;
-use super::align::{Aligner, Placed, WINDOW};
-use super::differences::{Differences, plain_name, tell_roots};
-use super::expected::ExpectedRoots;
-use super::findings::Findings;
-use super::lengths::check_lengths;
-use super::lines::{Body, Line, Next, SegmentLines};
-use super::payloads::{LostPayloads, Payloads};
-use super::prefix::{Time, is_time};
-use super::snapshot::{Snapshot, Span, open_segment};
-use super::sweep::Swept;
-use super::truth::Truth;
+use crate::read::verify::VerifyError;
+use crate::read::verify::checkpoints::expected::ExpectedRoots;
+use crate::read::verify::examine::align::{Aligner, Placed, WINDOW};
+use crate::read::verify::examine::differences::{Differences, plain_name, tell_roots};
+use crate::read::verify::examine::lines::{Body, Line, Next, SegmentLines};
+use crate::read::verify::examine::truth::Truth;
+use crate::read::verify::findings::Findings;
+use crate::read::verify::lengths::check_lengths;
+use crate::read::verify::payloads::{LostPayloads, Payloads};
+use crate::read::verify::prefix::{Time, is_time};
+use crate::read::verify::snapshot::{Snapshot, Span, open_segment};
+use crate::read::verify::sweep::Swept;
 use crate::store::disk::{Disk, During};
 use crate::store::layout::{self, SegmentKind, TILE_WIDTH};
 use crate::store::segment::sealed::SealedReader;
 
 /// Looks at everything that the first pass did not find to be right. Gives the number of entries.
-pub(super) fn examine(
+pub(in crate::read::verify) fn examine(
     disk: &Arc<dyn Disk>,
     snapshot: &Snapshot,
     roots: ExpectedRoots<'_>,
@@ -316,7 +321,7 @@ impl Examination<'_> {
     }
 
     fn push_direct(&mut self, finding: Finding) {
-        if self.direct.len() <= super::findings::FINDINGS_MAX {
+        if self.direct.len() <= crate::read::verify::findings::FINDINGS_MAX {
             self.direct.push(finding);
         }
     }

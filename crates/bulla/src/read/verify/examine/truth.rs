@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use bulla_proof::{Frontier, HASH_LEN, Hash, subtree_root};
 
-use super::expected::{Expected, ExpectedRoots};
-use super::snapshot::{RowCursor, StoredRows};
+use crate::read::verify::checkpoints::expected::{Expected, ExpectedRoots};
+use crate::read::verify::snapshot::{RowCursor, StoredRows};
 use crate::store::disk::DiskError;
 use crate::store::layout::TILE_WIDTH;
 use crate::store::rows::ROWS;
@@ -22,7 +22,7 @@ const WAITING_MAX: usize = 4096;
 
 /// Which of the trees is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Right {
+pub(in crate::read::verify) enum Right {
     /// Stored hashes; lines that differ are changed.
     Stored,
     /// For each leaf the more likely of the two.
@@ -41,9 +41,9 @@ const TREES: [Right; 4] = [Right::Stored, Right::Likely, Right::Lines, Right::Li
 
 /// A hash of a higher row that is not the one that follows.
 #[derive(Debug, Clone)]
-pub(super) struct RowDifference {
-    pub(super) row: u8,
-    pub(super) index: u64,
+pub(in crate::read::verify) struct RowDifference {
+    pub(in crate::read::verify) row: u8,
+    pub(in crate::read::verify) index: u64,
     stored: Hash,
     /// What follows, in each of the trees.
     follows: [Hash; TREES.len()],
@@ -51,37 +51,37 @@ pub(super) struct RowDifference {
 
 /// A stretch between two signed roots that the entries do not have.
 #[derive(Debug)]
-pub(super) struct Broken {
+pub(in crate::read::verify) struct Broken {
     /// Size of the last checkpoint whose root they have.
-    pub(super) good: u64,
+    pub(in crate::read::verify) good: u64,
     /// The first whose root they do not have.
-    pub(super) bad: Expected,
+    pub(in crate::read::verify) bad: Expected,
     /// How many of them there are.
-    pub(super) count: u64,
+    pub(in crate::read::verify) count: u64,
 }
 
 /// A signed root that is not that of the entries, and a later one that is.
 #[derive(Debug)]
-pub(super) struct Contradiction {
-    pub(super) bad: Expected,
-    pub(super) good: Expected,
+pub(in crate::read::verify) struct Contradiction {
+    pub(in crate::read::verify) bad: Expected,
+    pub(in crate::read::verify) good: Expected,
 }
 
 /// What came out.
 #[derive(Debug, Default)]
-pub(super) struct Settled {
+pub(in crate::read::verify) struct Settled {
     /// Stretches by their ends, and which tree is right there.
     stretches: Vec<(u64, Right)>,
     /// Tiles, by the number of their first leaf, in which not the likely leaf but one kind of leaf is right.
     votes: Vec<(u64, Vote)>,
-    pub(super) rows: Vec<(u8, u64)>,
-    pub(super) broken: Option<Broken>,
-    pub(super) contradictions: Vec<Contradiction>,
+    pub(in crate::read::verify) rows: Vec<(u8, u64)>,
+    pub(in crate::read::verify) broken: Option<Broken>,
+    pub(in crate::read::verify) contradictions: Vec<Contradiction>,
     /// Stretches in which lines and leaves were both changed, each in one tile.
-    pub(super) changed_tiles: Vec<Range<u64>>,
+    pub(in crate::read::verify) changed_tiles: Vec<Range<u64>>,
     /// Signed roots that were compared.
-    pub(super) compared: u64,
-    pub(super) not_listed: u64,
+    pub(in crate::read::verify) compared: u64,
+    pub(in crate::read::verify) not_listed: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,13 +92,13 @@ enum Vote {
 
 impl Settled {
     /// Which tree is right for entry `seq`.
-    pub(super) fn right_for(&self, seq: u64) -> Right {
+    pub(in crate::read::verify) fn right_for(&self, seq: u64) -> Right {
         let at = self.stretches.partition_point(|(end, _)| *end <= seq);
         self.stretches.get(at).map_or(Right::None, |(_, right)| *right)
     }
 
     /// Whether the line of entry `seq` is right where it differs from the stored hash.
-    pub(super) fn is_line_right(&self, seq: u64, line: Hash, stored: Hash) -> bool {
+    pub(in crate::read::verify) fn is_line_right(&self, seq: u64, line: Hash, stored: Hash) -> bool {
         match self.right_for(seq) {
             Right::Stored => false,
             Right::Lines => true,
@@ -115,13 +115,13 @@ impl Settled {
 
 /// Whether the stored hash looks like a damaged copy of the line's: a changed line has a hash that agrees with the old
 /// one in more than seven bytes of 32 once in 10^13.
-pub(super) fn is_likelier(line: Hash, stored: Hash) -> bool {
+pub(in crate::read::verify) fn is_likelier(line: Hash, stored: Hash) -> bool {
     let same = line.as_bytes().iter().zip(stored.as_bytes()).filter(|(a, b)| a == b).count();
     same >= 8 || stored == Hash::from([0; HASH_LEN])
 }
 
 /// Whether a crash can have left `stored` where `right` was written: some bytes never reached the disk.
-pub(super) fn is_unfinished(stored: Hash, right: Hash) -> bool {
+pub(in crate::read::verify) fn is_unfinished(stored: Hash, right: Hash) -> bool {
     stored.as_bytes().iter().zip(right.as_bytes()).all(|(stored, right)| *stored == 0 || stored == right)
 }
 
@@ -133,7 +133,7 @@ struct Leaf {
 }
 
 /// Grows the trees.
-pub(super) struct Truth<'a> {
+pub(in crate::read::verify) struct Truth<'a> {
     roots: ExpectedRoots<'a>,
     rows: Vec<RowCursor<'a>>,
     trees: [Frontier; TREES.len()],
@@ -152,7 +152,7 @@ pub(super) struct Truth<'a> {
 }
 
 impl<'a> Truth<'a> {
-    pub(super) fn new(rows: &'a StoredRows, roots: ExpectedRoots<'a>) -> Self {
+    pub(in crate::read::verify) fn new(rows: &'a StoredRows, roots: ExpectedRoots<'a>) -> Self {
         Self {
             roots,
             rows: (0..ROWS).map(|row| RowCursor::new(rows, row)).collect(),
@@ -170,17 +170,17 @@ impl<'a> Truth<'a> {
     }
 
     /// Entries so far.
-    pub(super) fn position(&self) -> u64 {
+    pub(in crate::read::verify) fn position(&self) -> u64 {
         self.trees[0].size().get() + self.tile.len() as u64
     }
 
     /// The stored leaf of an entry.
-    pub(super) fn stored(&mut self, seq: u64) -> Result<Option<Hash>, DiskError> {
+    pub(in crate::read::verify) fn stored(&mut self, seq: u64) -> Result<Option<Hash>, DiskError> {
         self.rows[0].hash(seq)
     }
 
     /// Adds the leaf of the next entry: the hash of its line, if it has one.
-    pub(super) fn push(&mut self, line: Option<Hash>) -> Result<(), DiskError> {
+    pub(in crate::read::verify) fn push(&mut self, line: Option<Hash>) -> Result<(), DiskError> {
         self.compare()?;
         let position = self.position();
         let stored = self.rows[0].hash(position)?;
@@ -347,7 +347,7 @@ impl<'a> Truth<'a> {
     }
 
     /// Ends where the entries end.
-    pub(super) fn finish(mut self) -> Result<Settled, DiskError> {
+    pub(in crate::read::verify) fn finish(mut self) -> Result<Settled, DiskError> {
         self.compare()?;
         let has_bad = !self.bad.is_empty();
         if has_bad {

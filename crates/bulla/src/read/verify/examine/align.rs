@@ -4,15 +4,15 @@
 //! lies. The longest run of known lines in order stays in place; the others were moved or doubled. What is not
 //! known stands for what is missing around it.
 
-use super::lines::Line;
+use crate::read::verify::examine::lines::Line;
 
 /// Lines looked ahead before it is decided which of them are in order: so far may a line be moved, or so many
 /// inserted or removed at once, and the rest still be in place. More is told as lines that changed.
-pub(super) const WINDOW: usize = 4096;
+pub(in crate::read::verify) const WINDOW: usize = 4096;
 
 /// Where a line belongs, in the order of the numbers.
 #[derive(Debug)]
-pub(super) enum Placed {
+pub(in crate::read::verify) enum Placed {
     /// This line is in the place of this entry.
     At(u64, Line),
     /// No line is in the place of these entries.
@@ -25,7 +25,7 @@ pub(super) enum Placed {
 
 /// Lines that wait for their place.
 #[derive(Debug)]
-pub(super) struct Aligner {
+pub(in crate::read::verify) struct Aligner {
     /// Number of the next place.
     next: u64,
     /// Number after the last place.
@@ -37,12 +37,12 @@ pub(super) struct Aligner {
 
 impl Aligner {
     /// For the places from `base` to `end`.
-    pub(super) fn new(base: u64, end: u64) -> Self {
+    pub(in crate::read::verify) fn new(base: u64, end: u64) -> Self {
         Self { next: base, end, ahead: Vec::new(), unknown: Vec::new() }
     }
 
     /// Adds a line, known or not, and places those that can be.
-    pub(super) fn add<E>(
+    pub(in crate::read::verify) fn add<E>(
         &mut self,
         line: Line,
         is_known: bool,
@@ -53,7 +53,7 @@ impl Aligner {
     }
 
     /// Places all lines, and says what is missing before `end`. Lines after it go on from there.
-    pub(super) fn settle_to<E>(
+    pub(in crate::read::verify) fn settle_to<E>(
         &mut self,
         end: u64,
         place: &mut impl FnMut(Placed) -> Result<(), E>,
@@ -67,7 +67,7 @@ impl Aligner {
     }
 
     /// Goes on from `next`: what lay before cannot be read.
-    pub(super) fn skip_to(&mut self, next: u64) {
+    pub(in crate::read::verify) fn skip_to(&mut self, next: u64) {
         self.next = next;
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bulla_proof::{Checkpoint, Note, NoteError};
 
-use super::snapshot::{Published, read_up_to};
-use super::trust::Trust;
+use crate::read::verify::checkpoints::trust::Trust;
+use crate::read::verify::snapshot::{Published, read_up_to};
 use crate::store::disk::{Disk, DiskError, DiskFile, During};
 use crate::store::head::{NOTE_BYTES_MAX, note_end};
 use crate::store::layout::CHECKPOINTS;
@@ -20,7 +20,7 @@ const HELD_MAX: usize = 2 * NOTE_BYTES_MAX as usize;
 
 /// A stretch of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stretch {
+pub(in crate::read::verify) enum Stretch {
     /// A note that reads as a checkpoint; whether it is signed is another question.
     Note { bytes: Range<u64>, text: Vec<u8> },
     /// Bytes that are no note, in the middle.
@@ -31,7 +31,7 @@ pub(super) enum Stretch {
 
 /// Reads the history in order, in constant memory.
 #[derive(Debug)]
-pub(super) struct History {
+pub(in crate::read::verify) struct History {
     file: Option<Arc<dyn DiskFile>>,
     name: String,
     /// What begins every note: the line of the origin.
@@ -43,7 +43,7 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn new(disk: &dyn Disk, published: &Published, trust: &Trust) -> Self {
+    pub(in crate::read::verify) fn new(disk: &dyn Disk, published: &Published, trust: &Trust) -> Self {
         let start = trust.origin().map(|origin| format!("{origin}\n").into_bytes());
         Self {
             file: published.history.clone(),
@@ -56,7 +56,7 @@ impl History {
     }
 
     /// The next stretch, or `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Stretch>, DiskError> {
+    pub(in crate::read::verify) fn next(&mut self) -> Result<Option<Stretch>, DiskError> {
         loop {
             if let Some(len) = note_end(&self.held) {
                 return Ok(Some(self.take_note(len)));
@@ -118,7 +118,7 @@ impl History {
 }
 
 /// Reads a note that holds a checkpoint.
-pub(super) fn read_note(bytes: &[u8]) -> Result<(Note, Checkpoint), String> {
+pub(in crate::read::verify) fn read_note(bytes: &[u8]) -> Result<(Note, Checkpoint), String> {
     let note = Note::parse(bytes).map_err(|error: NoteError| error.to_string())?;
     let checkpoint = Checkpoint::parse(note.text()).map_err(|error| error.to_string())?;
     Ok((note, checkpoint))

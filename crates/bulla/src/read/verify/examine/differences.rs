@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use bulla_proof::{Finding, FindingKind, HASH_LEN, Hash};
 
-use super::expected::{Expected, ExpectedBy};
-use super::findings::{FINDINGS_MAX, Findings};
-use super::lines::Line;
-use super::truth::{Broken, Contradiction, Right, Settled, is_likelier, is_unfinished};
+use crate::read::verify::checkpoints::expected::{Expected, ExpectedBy};
+use crate::read::verify::examine::lines::Line;
+use crate::read::verify::examine::truth::{
+    Broken, Contradiction, Right, Settled, is_likelier, is_unfinished,
+};
+use crate::read::verify::findings::{FINDINGS_MAX, Findings};
 use crate::store::layout::{self, CHECKPOINT, CHECKPOINTS, SegmentKind, TILE_WIDTH};
 
 /// 4,096 differences, each of any number of entries that follow one another, about half a megabyte.
@@ -40,7 +42,7 @@ struct Displaced {
 
 /// All of them, as far as they fit.
 #[derive(Debug, Default)]
-pub(super) struct Differences {
+pub(in crate::read::verify) struct Differences {
     changed: Vec<Changed>,
     missing: Vec<Run>,
     inserted: Vec<(Run, u64)>,
@@ -79,7 +81,7 @@ fn one(seq: u64, file: &Arc<str>, bytes: &Range<u64>) -> Run {
 
 impl Differences {
     /// The line in the place of entry `seq` does not have the stored hash.
-    pub(super) fn changed(&mut self, seq: u64, file: &Arc<str>, line: &Line, stored: Hash) {
+    pub(in crate::read::verify) fn changed(&mut self, seq: u64, file: &Arc<str>, line: &Line, stored: Hash) {
         let run = one(seq, file, &line.bytes);
         let is_unfinished = is_unfinished(stored, line.hash);
         if let Some(last) = self.changed.last_mut()
@@ -94,12 +96,12 @@ impl Differences {
     }
 
     /// No line is in the place of these entries.
-    pub(super) fn missing(&mut self, seqs: Range<u64>, file: &Arc<str>, at: u64) {
+    pub(in crate::read::verify) fn missing(&mut self, seqs: Range<u64>, file: &Arc<str>, at: u64) {
         self.listed(|all| &mut all.missing, Run { seqs, file: file.clone(), bytes: at..at });
     }
 
     /// A line is in no entry's place; or it is the rest of the changed line before it, into which a newline came.
-    pub(super) fn inserted(&mut self, before: u64, file: &Arc<str>, line: &Line) {
+    pub(in crate::read::verify) fn inserted(&mut self, before: u64, file: &Arc<str>, line: &Line) {
         if let Some(last) = self.changed.last_mut()
             && line.seq.is_none()
             && last.run.seqs.end == before
@@ -120,7 +122,7 @@ impl Differences {
     }
 
     /// The line of entry `seq` lies before entry `before`.
-    pub(super) fn displaced(&mut self, seq: u64, before: u64, file: &Arc<str>, line: &Line) {
+    pub(in crate::read::verify) fn displaced(&mut self, seq: u64, before: u64, file: &Arc<str>, line: &Line) {
         let run = one(seq, file, &line.bytes);
         match self.displaced.last_mut() {
             Some(last) if last.run.goes_on_with(&run) => last.run.add(&run),
@@ -129,7 +131,7 @@ impl Differences {
     }
 
     /// The line of entry `seq` is whole, and not the newline after it.
-    pub(super) fn lost_newline(&mut self, seq: u64, file: &Arc<str>, bytes: &Range<u64>) {
+    pub(in crate::read::verify) fn lost_newline(&mut self, seq: u64, file: &Arc<str>, bytes: &Range<u64>) {
         self.listed(|all| &mut all.lost_newlines, one(seq, file, bytes));
     }
 
@@ -144,7 +146,12 @@ impl Differences {
 
     /// Tells what differs, now that it is known what is right. `early` says that the log ends before it should; of the
     /// entries that it names, those that lie elsewhere were not cut off.
-    pub(super) fn tell(mut self, settled: &Settled, early: Option<Finding>, findings: &mut Findings) {
+    pub(in crate::read::verify) fn tell(
+        mut self,
+        settled: &Settled,
+        early: Option<Finding>,
+        findings: &mut Findings,
+    ) {
         findings.not_listed += self.not_listed + settled.not_listed;
         let end = early.as_ref().and_then(|early| early.end_seq);
         if let Some((first, end)) = early.as_ref().and_then(|early| early.first_seq).zip(end) {
@@ -303,7 +310,7 @@ fn merge_runs(told: &mut Vec<Finding>) {
 }
 
 /// Tells of signed roots that the entries do not have.
-pub(super) fn tell_roots(settled: &mut Settled, findings: &mut Findings) {
+pub(in crate::read::verify) fn tell_roots(settled: &mut Settled, findings: &mut Findings) {
     for Contradiction { bad, good } in settled.contradictions.drain(..).take(FINDINGS_MAX) {
         let (kind, text) = match bad.by {
             ExpectedBy::History(_) => (
@@ -347,6 +354,6 @@ fn at_note(note: &Expected, kind: FindingKind, message: String) -> Finding {
 }
 
 /// Name of the plain segment that begins with `base`.
-pub(super) fn plain_name(base: u64) -> String {
+pub(in crate::read::verify) fn plain_name(base: u64) -> String {
     layout::segment(base, SegmentKind::Plain)
 }

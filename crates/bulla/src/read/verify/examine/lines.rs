@@ -6,10 +6,10 @@ use std::sync::Arc;
 use bulla_proof::{Hash, leaf_hash};
 use memchr::memchr;
 
-use super::payloads::{PayloadNews, Payloads};
-use super::prefix::{TIME_LEN, Time};
-use super::snapshot::read_up_to;
 use crate::entry::limits::LINE_BYTES_MAX;
+use crate::read::verify::payloads::{PayloadNews, Payloads};
+use crate::read::verify::prefix::{TIME_LEN, Time};
+use crate::read::verify::snapshot::read_up_to;
 use crate::store::disk::{DiskError, DiskFile, During};
 use crate::store::layout::TILE_WIDTH;
 use crate::store::segment::line;
@@ -17,25 +17,25 @@ use crate::store::segment::sealed::SealedReader;
 
 /// A line as it lies there.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(in crate::read::verify) struct Line {
     /// In the file: the line itself, or the frame that holds it.
-    pub(super) bytes: Range<u64>,
-    pub(super) hash: Hash,
+    pub(in crate::read::verify) bytes: Range<u64>,
+    pub(in crate::read::verify) hash: Hash,
     /// The number that it bears.
-    pub(super) seq: Option<u64>,
-    pub(super) time: Option<Time>,
+    pub(in crate::read::verify) seq: Option<u64>,
+    pub(in crate::read::verify) time: Option<Time>,
     /// Where its newline should be, and is not.
-    pub(super) no_newline: Option<Range<u64>>,
+    pub(in crate::read::verify) no_newline: Option<Range<u64>>,
     /// Whether the segment ends inside it.
-    pub(super) is_torn: bool,
+    pub(in crate::read::verify) is_torn: bool,
     /// Whether it records that the log was closed.
-    pub(super) closes: bool,
-    pub(super) news: Option<Box<PayloadNews>>,
+    pub(in crate::read::verify) closes: bool,
+    pub(in crate::read::verify) news: Option<Box<PayloadNews>>,
 }
 
 /// What comes next.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(in crate::read::verify) enum Next {
     Line(Line),
     /// A frame that cannot be decompressed: its bytes, and which of the segment's lines it held.
     Unreadable {
@@ -46,13 +46,13 @@ pub(super) enum Next {
 }
 
 /// How a segment is stored.
-pub(super) enum Body {
+pub(in crate::read::verify) enum Body {
     Plain { file: Arc<dyn DiskFile>, len: u64 },
     Sealed(SealedReader),
 }
 
 /// Lines of a segment in order.
-pub(super) struct SegmentLines<'a> {
+pub(in crate::read::verify) struct SegmentLines<'a> {
     body: Body,
     name: String,
     payloads: &'a Payloads,
@@ -76,7 +76,7 @@ const BLOCK: usize = 1024 * 1024;
 const HELD_LINE_MAX: usize = 3 * LINE_BYTES_MAX;
 
 impl<'a> SegmentLines<'a> {
-    pub(super) fn new(body: Body, name: String, payloads: &'a Payloads) -> Self {
+    pub(in crate::read::verify) fn new(body: Body, name: String, payloads: &'a Payloads) -> Self {
         Self {
             body,
             name,
@@ -91,7 +91,7 @@ impl<'a> SegmentLines<'a> {
     }
 
     /// The next line. `leaf` gives the hash that `tree/` has for an entry.
-    pub(super) fn next(
+    pub(in crate::read::verify) fn next(
         &mut self,
         mut leaf: impl FnMut(u64) -> Result<Option<Hash>, DiskError>,
     ) -> Result<Option<Next>, DiskError> {

@@ -6,25 +6,25 @@ use std::sync::Arc;
 
 use bulla_proof::Hash;
 
-use super::history::{History, Stretch, read_note};
-use super::published::{Beside, Heads};
-use super::snapshot::Published;
-use super::trust::Trust;
+use crate::read::verify::checkpoints::history::{History, Stretch, read_note};
+use crate::read::verify::checkpoints::published::{Beside, Heads};
+use crate::read::verify::checkpoints::trust::Trust;
+use crate::read::verify::snapshot::Published;
 use crate::store::disk::{Disk, DiskError};
 
 /// A root that is signed for.
 #[derive(Debug, Clone)]
-pub(super) struct Expected {
-    pub(super) size: u64,
-    pub(super) root: Hash,
-    pub(super) by: ExpectedBy,
+pub(in crate::read::verify) struct Expected {
+    pub(in crate::read::verify) size: u64,
+    pub(in crate::read::verify) root: Hash,
+    pub(in crate::read::verify) by: ExpectedBy,
     /// The note.
-    pub(super) text: String,
+    pub(in crate::read::verify) text: String,
 }
 
 /// Who expects it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ExpectedBy {
+pub(in crate::read::verify) enum ExpectedBy {
     /// The note at these bytes of `checkpoints`.
     History(Range<u64>),
     /// The file `checkpoint`.
@@ -35,7 +35,7 @@ pub(super) enum ExpectedBy {
 
 /// All of them in order, in constant memory.
 #[derive(Debug)]
-pub(super) struct ExpectedRoots<'a> {
+pub(in crate::read::verify) struct ExpectedRoots<'a> {
     history: History,
     trust: &'a Trust,
     /// Whether the history holds notes that are not believed, and so must be judged again.
@@ -47,7 +47,7 @@ pub(super) struct ExpectedRoots<'a> {
 }
 
 impl<'a> ExpectedRoots<'a> {
-    pub(super) fn new(
+    pub(in crate::read::verify) fn new(
         disk: &Arc<dyn Disk>,
         published: &Published,
         trust: &'a Trust,
@@ -68,14 +68,14 @@ impl<'a> ExpectedRoots<'a> {
     }
 
     /// Size of the next one.
-    pub(super) fn next_size(&self) -> Option<u64> {
+    pub(in crate::read::verify) fn next_size(&self) -> Option<u64> {
         let beside = self.next_beside.map(|beside| beside.believed.size.get());
         let history = self.next_in_history.as_ref().map(|expected| expected.size);
         beside.into_iter().chain(history).min()
     }
 
     /// The next one.
-    pub(super) fn next(&mut self) -> Result<Option<Expected>, DiskError> {
+    pub(in crate::read::verify) fn next(&mut self) -> Result<Option<Expected>, DiskError> {
         let size = self.next_size();
         if self.next_in_history.as_ref().map(|expected| expected.size) == size {
             let next = self.read_history()?;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use bulla_proof::{Finding, FindingKind};
 
-use super::VerifyError;
-use super::findings::Findings;
-use super::history::{History, Stretch};
-use super::in_order::in_order;
-use super::snapshot::{Newest, Published};
-use super::trust::{Believed, Disbelief, Trust};
+use crate::read::verify::VerifyError;
+use crate::read::verify::checkpoints::history::{History, Stretch};
+use crate::read::verify::checkpoints::trust::{Believed, Disbelief, Trust};
+use crate::read::verify::findings::Findings;
+use crate::read::verify::in_order::in_order;
+use crate::read::verify::snapshot::{Newest, Published};
 use crate::store::disk::Disk;
 use crate::store::layout::{CHECKPOINT, CHECKPOINTS};
 
@@ -20,28 +20,28 @@ const NOTES_PER_JOB: usize = 64;
 
 /// What the checkpoints come to.
 #[derive(Debug)]
-pub(super) struct Heads {
+pub(in crate::read::verify) struct Heads {
     /// The largest that is believed.
-    pub(super) newest: Option<Believed>,
+    pub(in crate::read::verify) newest: Option<Believed>,
     /// Believed, but not in the history: the file `checkpoint` and what was pinned, by size.
-    pub(super) beside: Vec<Beside>,
+    pub(in crate::read::verify) beside: Vec<Beside>,
     /// Whether all of the history is believed, so that it need not be judged again when it is read again.
-    pub(super) is_history_believed: bool,
+    pub(in crate::read::verify) is_history_believed: bool,
     /// Notes of the history that are believed.
-    pub(super) notes: u64,
+    pub(in crate::read::verify) notes: u64,
 }
 
 /// A believed checkpoint that is not from the history.
 #[derive(Debug, Clone)]
-pub(super) struct Beside {
-    pub(super) believed: Believed,
-    pub(super) is_pin: bool,
+pub(in crate::read::verify) struct Beside {
+    pub(in crate::read::verify) believed: Believed,
+    pub(in crate::read::verify) is_pin: bool,
 }
 
 type Judged = (Stretch, Option<Result<Believed, Disbelief>>);
 
 /// Judges all of them.
-pub(super) fn judge(
+pub(in crate::read::verify) fn judge(
     disk: &Arc<dyn Disk>,
     published: &Published,
     trust: &Trust,
