@@ -1,16 +1,19 @@
-//! What later entries say of earlier times: that a payload was erased, and how far a checkpoint once covered.
+//! What later entries say of earlier times: that a payload was erased, and how far a checkpoint once covered. And what
+//! behind the end of the log can be no entry on its way.
 
 use std::sync::Arc;
 
-use bulla_proof::{Finding, FindingKind};
+use bulla_proof::{Finding, FindingKind, Hash, leaf_hash};
 use memchr::memmem;
 use serde::Deserialize;
 
 use crate::read::verify::VerifyError;
 use crate::read::verify::payloads::{LostPayloads, PayloadNews, Payloads};
-use crate::store::disk::Disk;
-use crate::store::layout::CHECKPOINTS;
+use crate::read::verify::snapshot::{Snapshot, open_segment, read_up_to};
+use crate::store::disk::{Disk, DiskFile, During};
+use crate::store::layout::{CHECKPOINTS, SegmentKind};
 use crate::store::segment::catalogue::Segments;
+use crate::store::segment::line;
 
 /// Name of the entry that an opening of the log records.
 const OPENED: &str = "log.opened";
@@ -83,4 +86,78 @@ pub(in crate::read::verify) fn look_for_later_checkpoint(
         }
     }
     Ok(None)
+}
+
+/// What is on its way behind the end is at most a batch and a line, and what came while the log was looked at.
+const TAIL_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// 1 MiB: one read while lines are counted.
+const COUNTING_BLOCK: usize = 1024 * 1024;
+
+/// A whole line behind the end of the log that bears the number of an entry before it: no crash and no writer leaves
+/// that.
+pub(in crate::read::verify) fn look_for_repeated_line(
+    disk: &Arc<dyn Disk>,
+    snapshot: &Snapshot,
+) -> Result<Option<Finding>, VerifyError> {
+    let hashes = snapshot.rows.len(0);
+    let Some(span) = snapshot.segments.last().filter(|span| span.segment.base <= hashes) else {
+        return Ok(None);
+    };
+    let Some((segment, file)) = open_segment(disk.as_ref(), span.segment)? else { return Ok(None) };
+    if segment.kind != SegmentKind::Plain {
+        return Ok(None);
+    }
+    let name = segment.name();
+    let mut at =
+        end_of_entries(file.as_ref(), segment.base, hashes).during("search", disk.describe(&name))?;
+    let size = span.bytes.saturating_sub(at).min(TAIL_BYTES_MAX);
+    let mut bytes = vec![0; usize::try_from(size).expect("a few MiB")];
+    let count = read_up_to(file.as_ref(), &mut bytes, at).during("read", disk.describe(&name))?;
+    bytes.truncate(count);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n")) {
+        let end = at + line.len() as u64;
+        if let Some((seq, _)) = line::parse_prefix(line)
+            && seq < hashes
+            && line::is_whole(line, seq)
+        {
+            let mut stored = [Hash::from([0; 32])];
+            snapshot.rows.read(0, seq, &mut stored)?;
+            let (kind, text) = if stored[0] == leaf_hash(line) {
+                (FindingKind::LineDuplicated, "it is there once more, behind the end of the log")
+            } else {
+                (FindingKind::LineInserted, "another line bears its number, behind the end of the log")
+            };
+            return Ok(Some(Finding {
+                first_seq: Some(seq),
+                end_seq: Some(seq + 1),
+                file: Some(name),
+                bytes: Some(at..end),
+                ..Finding::new(kind, text)
+            }));
+        }
+        at = end + 1;
+    }
+    Ok(None)
+}
+
+/// Offset behind the line of the last entry that has a hash, found by counting: numbers are not to be believed here.
+fn end_of_entries(file: &dyn DiskFile, base: u64, hashes: u64) -> std::io::Result<u64> {
+    let mut left = hashes - base;
+    let mut block = vec![0; COUNTING_BLOCK];
+    let mut at = 0;
+    while left > 0 {
+        let count = read_up_to(file, &mut block, at)?;
+        if count == 0 {
+            break;
+        }
+        for end in memchr::memchr_iter(b'\n', &block[..count]) {
+            left -= 1;
+            if left == 0 {
+                return Ok(at + end as u64 + 1);
+            }
+        }
+        at += count as u64;
+    }
+    Ok(at)
 }
