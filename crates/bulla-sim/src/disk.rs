@@ -105,7 +105,12 @@ impl SimDisk {
 
     /// Lets the next act of that kind on a name with that part fail.
     pub fn fail_next(&self, kind: ActKind, name_part: &str, fault: Fault) {
-        self.fail(Trigger::Next(Some(kind), name_part.to_owned()), fault);
+        self.fail_later(kind, name_part, 0, fault);
+    }
+
+    /// As [`SimDisk::fail_next`], after so many other acts of that sort.
+    pub fn fail_later(&self, kind: ActKind, name_part: &str, skip: u64, fault: Fault) {
+        self.fail(Trigger::Next { kind: Some(kind), part: name_part.to_owned(), skip }, fault);
     }
 
     /// Nothing more is to go wrong.
@@ -115,13 +120,24 @@ impl SimDisk {
 
     /// Lets the next act wait, before any fault that it is to meet.
     pub fn hold_next(&self) {
-        self.state().faults.insert(0, (Trigger::Next(None, String::new()), Fault::Waits));
+        self.hold(None, "");
     }
 
-    /// Blocks until an act waits (see [`Fault::Waits`]).
-    pub fn await_waiting(&self) {
-        let state = self.state();
-        drop(self.shared.moved.wait_while(state, |state| state.waiting == 0).expect("no panic while held"));
+    /// As [`SimDisk::hold_next`], of that kind on a name with that part.
+    pub fn hold_next_of(&self, kind: ActKind, name_part: &str) {
+        self.hold(Some(kind), name_part);
+    }
+
+    fn hold(&self, kind: Option<ActKind>, name_part: &str) {
+        let trigger = Trigger::Next { kind, part: name_part.to_owned(), skip: 0 };
+        self.state().faults.insert(0, (trigger, Fault::Waits));
+    }
+
+    /// Blocks until an act waits (see [`Fault::Waits`]); false when the log began to fail instead.
+    pub fn await_waiting(&self) -> bool {
+        let is_open = |state: &mut State| state.waiting == 0 && !state.is_failing();
+        let state = self.shared.moved.wait_while(self.state(), is_open).expect("no panic while held");
+        state.waiting > 0
     }
 
     /// Lets an act that waits go on.
@@ -281,8 +297,12 @@ impl SimDisk {
 }
 
 impl State {
+    fn is_failing(&self) -> bool {
+        !self.has_power || self.background_work == Background::Fails
+    }
+
     fn take_fault(&mut self, act: &Act) -> Option<Fault> {
-        let at = self.faults.iter().position(|(trigger, _)| trigger.meets(act))?;
+        let at = self.faults.iter_mut().position(|(trigger, _)| trigger.meets(act))?;
         Some(self.faults.remove(at).1)
     }
 
