@@ -229,8 +229,10 @@ impl Examination<'_> {
         match placed {
             Placed::At(seq, line) => {
                 place.at = place.at.max(line.bytes.end + 1);
-                self.entries = self.entries.max(seq + 1);
-                self.is_closed = line.closes;
+                if seq < self.end || line.seq == Some(seq) {
+                    self.entries = self.entries.max(seq + 1);
+                    self.is_closed = line.closes;
+                }
                 if seq < self.end {
                     self.pass_missing(seq)?;
                     self.compare(seq, line, place)?;
