@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::read::verify::VerifyError;
 use crate::read::verify::payloads::{LostPayloads, PayloadNews, Payloads};
 use crate::read::verify::snapshot::{Snapshot, open_segment, read_up_to};
-use crate::store::disk::{Disk, DiskFile, During};
+use crate::store::disk::{Disk, During};
 use crate::store::layout::{CHECKPOINTS, SegmentKind};
 use crate::store::segment::catalogue::Segments;
 use crate::store::segment::line;
@@ -88,39 +88,32 @@ pub(in crate::read::verify) fn look_for_later_checkpoint(
     Ok(None)
 }
 
-/// What is on its way behind the end is at most a batch and a line, and what came while the log was looked at.
+/// 8 MiB: what is behind the end is at most a batch and a line, and what came while the log was looked at.
 const TAIL_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
-/// 1 MiB: one read while lines are counted.
-const COUNTING_BLOCK: usize = 1024 * 1024;
-
 /// A whole line behind the end of the log that bears the number of an entry before it: no crash and no writer leaves
-/// that.
+/// that. The lines before the end are known to be in order, so it is the first that does not go on from the one before.
 pub(in crate::read::verify) fn look_for_repeated_line(
     disk: &Arc<dyn Disk>,
     snapshot: &Snapshot,
 ) -> Result<Option<Finding>, VerifyError> {
     let hashes = snapshot.rows.len(0);
-    let Some(span) = snapshot.segments.last().filter(|span| span.segment.base <= hashes) else {
-        return Ok(None);
-    };
+    let Some(span) = snapshot.segments.last() else { return Ok(None) };
     let Some((segment, file)) = open_segment(disk.as_ref(), span.segment)? else { return Ok(None) };
     if segment.kind != SegmentKind::Plain {
         return Ok(None);
     }
     let name = segment.name();
-    let mut at =
-        end_of_entries(file.as_ref(), segment.base, hashes).during("search", disk.describe(&name))?;
-    let size = span.bytes.saturating_sub(at).min(TAIL_BYTES_MAX);
-    let mut bytes = vec![0; usize::try_from(size).expect("a few MiB")];
+    let mut at = span.bytes.saturating_sub(TAIL_BYTES_MAX);
+    let mut bytes = vec![0; usize::try_from(span.bytes - at).expect("a few MiB")];
     let count = read_up_to(file.as_ref(), &mut bytes, at).during("read", disk.describe(&name))?;
-    bytes.truncate(count);
-    for line in bytes.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n")) {
-        let end = at + line.len() as u64;
-        if let Some((seq, _)) = line::parse_prefix(line)
-            && seq < hashes
-            && line::is_whole(line, seq)
-        {
+    let mut before = None;
+    for line in bytes[..count].split_inclusive(|byte| *byte == b'\n') {
+        let start = at;
+        at += line.len() as u64;
+        let Some(line) = line.strip_suffix(b"\n") else { break };
+        let Some((seq, _)) = line::parse_prefix(line) else { continue };
+        if before.is_some_and(|before| seq <= before) && seq < hashes && line::is_whole(line, seq) {
             let mut stored = [Hash::from([0; 32])];
             snapshot.rows.read(0, seq, &mut stored)?;
             let (kind, text) = if stored[0] == leaf_hash(line) {
@@ -132,32 +125,11 @@ pub(in crate::read::verify) fn look_for_repeated_line(
                 first_seq: Some(seq),
                 end_seq: Some(seq + 1),
                 file: Some(name),
-                bytes: Some(at..end),
+                bytes: Some(start..start + line.len() as u64),
                 ..Finding::new(kind, text)
             }));
         }
-        at = end + 1;
+        before = Some(seq);
     }
     Ok(None)
-}
-
-/// Offset behind the line of the last entry that has a hash, found by counting: numbers are not to be believed here.
-fn end_of_entries(file: &dyn DiskFile, base: u64, hashes: u64) -> std::io::Result<u64> {
-    let mut left = hashes - base;
-    let mut block = vec![0; COUNTING_BLOCK];
-    let mut at = 0;
-    while left > 0 {
-        let count = read_up_to(file, &mut block, at)?;
-        if count == 0 {
-            break;
-        }
-        for end in memchr::memchr_iter(b'\n', &block[..count]) {
-            left -= 1;
-            if left == 0 {
-                return Ok(at + end as u64 + 1);
-            }
-        }
-        at += count as u64;
-    }
-    Ok(at)
 }
