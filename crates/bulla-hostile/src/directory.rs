@@ -1,6 +1,7 @@
 //! A log directory as an attacker sees it: files, and lines in them.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -44,9 +45,17 @@ impl Directory {
         fs::read(self.root.join(file)).unwrap_or_else(|error| panic!("read {file}: {error}"))
     }
 
-    /// Replaces a file.
+    /// Replaces what is in a file.
     pub fn write(&self, file: &str, bytes: impl AsRef<[u8]>) {
-        fs::write(self.root.join(file), bytes).unwrap_or_else(|error| panic!("write {file}: {error}"));
+        let bytes = bytes.as_ref();
+        let write = || {
+            // Cut afterwards: file systems hurry to write out a file that is emptied and written again.
+            let mut target =
+                OpenOptions::new().write(true).create(true).truncate(false).open(self.root.join(file))?;
+            target.write_all(bytes)?;
+            target.set_len(bytes.len() as u64)
+        };
+        write().unwrap_or_else(|error: std::io::Error| panic!("write {file}: {error}"));
     }
 
     /// Removes a file.
