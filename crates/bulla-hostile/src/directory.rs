@@ -1,6 +1,7 @@
 //! A log directory as an attacker sees it: files, and lines in them.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -44,9 +45,17 @@ impl Directory {
         fs::read(self.root.join(file)).unwrap_or_else(|error| panic!("read {file}: {error}"))
     }
 
-    /// Replaces a file.
+    /// Replaces what is in a file.
     pub fn write(&self, file: &str, bytes: impl AsRef<[u8]>) {
-        fs::write(self.root.join(file), bytes).unwrap_or_else(|error| panic!("write {file}: {error}"));
+        let bytes = bytes.as_ref();
+        let write = || {
+            // Cut afterwards: file systems hurry to write out a file that is emptied and written again.
+            let mut target =
+                OpenOptions::new().write(true).create(true).truncate(false).open(self.root.join(file))?;
+            target.write_all(bytes)?;
+            target.set_len(bytes.len() as u64)
+        };
+        write().unwrap_or_else(|error: std::io::Error| panic!("write {file}: {error}"));
     }
 
     /// Removes a file.
@@ -107,7 +116,7 @@ impl Directory {
     /// Puts other bytes in the place of a line and its newline.
     pub fn replace(&self, place: &Place, with: &[u8]) {
         self.edit(&place.file, |bytes| {
-            drop(bytes.splice(place.bytes.start..place.bytes.end + 1, with.iter().copied()))
+            drop(bytes.splice(place.bytes.start..place.bytes.end + 1, with.iter().copied()));
         });
     }
 
@@ -119,7 +128,7 @@ impl Directory {
     /// Puts lines before a line.
     pub fn insert_before(&self, place: &Place, lines: &[u8]) {
         self.edit(&place.file, |bytes| {
-            drop(bytes.splice(place.bytes.start..place.bytes.start, lines.iter().copied()))
+            drop(bytes.splice(place.bytes.start..place.bytes.start, lines.iter().copied()));
         });
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bulla_proof::{SignerKey, VerifierKey};
+use bulla_proof::{Algorithm, SignerKey, VerifierKey};
 use serde::{Deserialize, Serialize};
 
 use super::disk::{Access, Disk, DiskError, During, read_all};
@@ -84,11 +84,17 @@ impl Identity {
         }
         let damaged = |error: serde_json::Error| IdentityError::Damaged(name.clone(), error.to_string());
         let version: Version = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if version.format == 0 {
+            return Err(IdentityError::Damaged(name, "there is no format 0".to_owned()));
+        }
         if version.format > FORMAT_VERSION {
             return Err(IdentityError::NewerFormat(name, version.format));
         }
         let identity: Self = serde_json::from_slice(&bytes).map_err(damaged)?;
         let vkey = identity.verifier_key().map_err(|text| IdentityError::Damaged(name.clone(), text))?;
+        if vkey.algorithm() != Algorithm::Ed25519 {
+            return Err(IdentityError::Damaged(name, "vkey is not an Ed25519 key".to_owned()));
+        }
         if vkey.name() != identity.origin {
             return Err(IdentityError::Damaged(
                 name,

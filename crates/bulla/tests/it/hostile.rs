@@ -34,18 +34,13 @@ fn every_case_of_the_corpus_is_found_and_located() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
-/// What changing the byte at `offset` of `file` must come to.
-fn expected_of_byte(log: &Directory, file: &str, offset: usize) -> Vec<FindingKind> {
-    use FindingKind::*;
+/// What changing a byte of `file` may come to.
+fn kinds_of_byte(file: &str) -> &'static [FindingKind] {
+    use FindingKind::{CheckpointBadSignature, CheckpointMalformed, LineChanged, TreeChanged};
     match file.split('/').next().unwrap() {
-        "entries" if file.ends_with(".zst") => vec![SegmentUnreadable, LineChanged],
-        "entries" => vec![LineChanged],
-        "tree" => vec![TreeChanged],
-        "checkpoint" | "checkpoints" => {
-            let _ = (log, offset);
-            vec![CheckpointBadSignature, CheckpointMalformed]
-        }
-        other => panic!("{other} is not covered"),
+        "entries" => &[LineChanged],
+        "tree" => &[TreeChanged],
+        _ => &[CheckpointBadSignature, CheckpointMalformed],
     }
 }
 
@@ -70,8 +65,8 @@ fn change_and_verify(log: &Directory, file: &str, offset: usize, mask: u8) -> Op
     log.change_byte(file, offset, mask);
     let is_plain_entry = file.ends_with(".jsonl");
     let seq = is_plain_entry.then(|| entry_at(log, file, offset));
-    let is_met = expected_of_byte(log, file, offset).into_iter().any(|kind| {
-        let expected = Expected::new(kind).in_file(file).around(offset);
+    let is_met = kinds_of_byte(file).iter().any(|kind| {
+        let expected = Expected::new(*kind).in_file(file).around(offset);
         let expected = match seq {
             Some(seq) => expected.at(seq..seq + 1),
             None => expected,
@@ -90,13 +85,13 @@ fn is_slow_run() -> bool {
     std::env::var_os("BULLA_SLOW_TESTS").is_some()
 }
 
-/// Every byte of every file, each changed into another; the masks go round, or are all taken when there is time.
-fn change_every_byte(log: &Directory) {
+/// Every `step`th byte of every file changed, the masks in turn.
+fn change_bytes(log: &Directory, step: usize) {
     const MASKS: [u8; 4] = [0x01, 0x80, 0x20, 0xff];
     let mut wrong = Vec::new();
     let mut count = 0;
     for file in covered_files(log) {
-        for offset in 0..log.read(&file).len() {
+        for offset in (0..log.read(&file).len()).step_by(step) {
             wrong.extend(change_and_verify(log, &file, offset, MASKS[count % MASKS.len()]));
             count += 1;
         }
@@ -108,10 +103,41 @@ fn change_every_byte(log: &Directory) {
 
 #[test]
 fn a_change_of_any_byte_of_a_small_log_is_found_and_located() {
-    let entries = if is_slow_run() { 500 } else { 40 };
-    let shape = Shape { entries, sessions: 2, segment_bytes: 1, seal: false, payloads: false };
+    let shape = Shape { entries: 12, sessions: 2, segment_bytes: 1, seal: false, payloads: false };
     let (_folder, original) = original(shape);
-    change_every_byte(&original.directory);
+    change_bytes(&original.directory, 1);
+}
+
+#[test]
+fn a_change_of_any_byte_of_two_segments_is_found_and_located() {
+    let (entries, step) = if is_slow_run() { (500, 1) } else { (300, 61) };
+    let shape = Shape { entries, sessions: 2, segment_bytes: 1, seal: false, payloads: true };
+    let (_folder, original) = original(shape);
+    change_bytes(&original.directory, step);
+}
+
+#[test]
+fn a_change_of_the_identity_is_found_unless_it_is_white_space_or_the_date() {
+    let shape = Shape { entries: 4, sessions: 1, segment_bytes: 1, seal: false, payloads: false };
+    let (_folder, original) = original(shape);
+    let log = &original.directory;
+    let text = String::from_utf8(log.read("log.json")).unwrap();
+    let date = text.find("\"created_at\": \"").unwrap() + "\"created_at\": \"".len();
+    let date = date..date + text[date..].find('"').unwrap();
+    for offset in 0..text.len() {
+        for mask in [0x01, 0x10, 0x80] {
+            log.change_byte("log.json", offset, mask);
+            let verdict = bulla::Verify::of(log.root()).run();
+            log.change_byte("log.json", offset, mask);
+            let is_free = text.as_bytes()[offset].is_ascii_whitespace() || date.contains(&offset);
+            let is_found = match &verdict {
+                Ok(verdict) => !verdict.is_clean() && verdict.findings[0].file.as_deref() == Some("log.json"),
+                // A format that this version does not know is not verified at all.
+                Err(error) => error.to_string().contains("has format"),
+            };
+            assert!(is_found || is_free, "byte {offset} ^ {mask:#x}: {verdict:?}");
+        }
+    }
 }
 
 #[test]
@@ -120,7 +146,7 @@ fn a_line_removed_swapped_or_doubled_anywhere_is_found_and_located() {
     let (folder, original) = original(shape);
     let lines = original.directory.lines();
     let copy = original.directory.copy_to(folder.path().join("copy"));
-    let mut check = |seq: usize, damage: &dyn Fn(), expected: Expected| {
+    let check = |seq: usize, damage: &dyn Fn(), expected: Expected| {
         damage();
         let verdict = bulla::verify(copy.root()).unwrap();
         for file in copy.files("entries") {

@@ -74,3 +74,159 @@ fn payloads_are_verified_with_the_entries_that_name_them() {
     log.close_blocking().unwrap();
     assert_clean(folder.path(), 302);
 }
+
+#[test]
+fn a_line_repeated_behind_the_end_is_no_entry_on_its_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit");
+    write(&path, u64::MAX, 20).close_blocking().unwrap();
+    let segment = path.join("entries/00000000000000000000.jsonl");
+    let whole = std::fs::read(&segment).unwrap();
+    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    for (seq, line) in (0_u64..).zip(&lines) {
+        std::fs::write(&segment, [whole.as_slice(), line].concat()).unwrap();
+        let verdict = verify(&path).unwrap();
+        let finding = verdict.findings.first().unwrap_or_else(|| panic!("line {seq}: {verdict}"));
+        assert_eq!(finding.kind, bulla::proof::FindingKind::LineDuplicated, "{verdict}");
+        assert_eq!((finding.first_seq, finding.end_seq), (Some(seq), Some(seq + 1)));
+        let start = whole.len() as u64;
+        assert_eq!(finding.bytes, Some(start..start + line.len() as u64 - 1));
+    }
+    // What is torn, or bears the next number, may be on its way.
+    for tail in [b"{\"seq\":22,".as_slice(), b"\0\0\0\0", &lines[0][..50]] {
+        std::fs::write(&segment, [whole.as_slice(), tail].concat()).unwrap();
+        assert!(verify(&path).unwrap().is_clean());
+    }
+}
+
+/// Writes, rolls over and seals at full rate while it is verified.
+fn verify_beside_a_writer(entries: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let interval = std::time::Duration::from_millis(1);
+    let builder = AuditLog::builder(folder.path()).segment_bytes(1).publish_interval(interval);
+    let log = builder.open().unwrap();
+    let is_done = std::sync::atomic::AtomicBool::new(false);
+    let mut rounds = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for i in 0..entries {
+                while log.submit(entry(&i.to_string())).is_err() {
+                    std::thread::yield_now();
+                }
+            }
+            log.wait_sealed();
+            is_done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        while !is_done.load(std::sync::atomic::Ordering::Relaxed) {
+            let verdict = verify(folder.path()).unwrap();
+            assert!(verdict.is_clean(), "{verdict}: {:#?}", verdict.findings);
+            rounds += 1;
+        }
+    });
+    assert!(rounds > 0);
+    log.close_blocking().unwrap();
+    let last = verify(folder.path()).unwrap();
+    assert!(last.is_clean() && last.size.get() == entries + 2, "{last}");
+}
+
+#[test]
+fn a_log_that_is_being_written_is_never_accused() {
+    let is_slow_run = std::env::var_os("BULLA_SLOW_TESTS").is_some();
+    verify_beside_a_writer(if is_slow_run { 2_000_000 } else { 20_000 });
+}
+
+#[test]
+fn what_a_crash_tears_behind_the_newest_checkpoint_is_not_an_accusation() {
+    let folder = tempfile::tempdir().unwrap();
+    let interval = std::time::Duration::from_secs(3600);
+    write(folder.path(), 64 << 20, 300).close_blocking().unwrap();
+    let log = AuditLog::builder(folder.path()).publish_interval(interval).open().unwrap();
+    for i in 0..300 {
+        log.record_blocking(entry(&i.to_string())).unwrap();
+    }
+    let crashed =
+        bulla_hostile::Directory::new(folder.path()).copy_to(folder.path().with_extension("crashed"));
+    log.close_blocking().unwrap();
+    let segment = "entries/00000000000000000000.jsonl";
+    let (lines, tree) = (crashed.read(segment), crashed.read("tree/00"));
+    let check = |what: &str, covered: std::ops::Range<u64>| {
+        let verdict = verify(crashed.root()).unwrap();
+        assert!(verdict.is_clean(), "{what}: {verdict}: {:#?}", verdict.findings);
+        assert_eq!(verdict.not_covered, Some(covered), "{what}");
+    };
+    check("as it is", 302..603);
+    for torn in [&b"{\"seq\":603,\"recorded_at\":\"2026"[..], &[0; 5000], b"\n\n\0\n"] {
+        crashed.write(segment, [&lines[..], torn].concat());
+        check("torn line", 302..603);
+    }
+    crashed.write(segment, &lines);
+    for (what, keep, zeros, row) in [
+        ("half a hash", 32 * 400 + 7, 0, true),
+        ("hashes as zeros", 32 * 400, 32 * 203, true),
+        ("zeros from inside a hash", 32 * 400 + 7, 32 * 203 - 7, true),
+        ("no row of tiles behind the checkpoint", 32 * 603, 0, false),
+    ] {
+        crashed.write("tree/00", [&tree[..keep], &vec![0; zeros][..]].concat());
+        let tiles = crashed.read("tree/08");
+        if !row {
+            crashed.write("tree/08", &tiles[..32]);
+        }
+        check(what, 302..603);
+        crashed.write("tree/08", tiles);
+    }
+    crashed.write("tree/00", tree);
+    crashed.edit("checkpoints", |bytes| bytes.extend_from_slice(b"log.example\n9\n"));
+    check("torn checkpoint", 302..603);
+    crashed.write("entries/00000000000000000256.jsonl.zst.tmp", b"half");
+    check("unfinished sealed segment", 302..603);
+    let reopened = AuditLog::open(crashed.root()).unwrap();
+    reopened.close_blocking().unwrap();
+    let verdict = verify(crashed.root()).unwrap();
+    assert!(verdict.is_clean() && verdict.size.get() == 605, "{verdict}");
+}
+
+#[test]
+fn a_checkpoint_that_was_pinned_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pins = Vec::new();
+    for _ in 0..3 {
+        write(folder.path(), 20_000, 100).close_blocking().unwrap();
+        pins.push(std::fs::read(folder.path().join("checkpoint")).unwrap());
+    }
+    let pinned = || pins.iter().fold(Verify::of(folder.path()), |verify, pin| verify.pin(pin.clone()));
+    let verdict = pinned().run().unwrap();
+    assert!(verdict.is_clean(), "{verdict}");
+    let error = pinned().pin("no note").run().unwrap_err();
+    assert!(matches!(error, bulla::VerifyError::Pin { number: 4, .. }), "{error}");
+}
+
+#[test]
+fn a_payload_that_was_erased_is_told_apart_from_one_that_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = AuditLog::open(folder.path()).unwrap();
+    let attached = entry("attach").attach("core", "application/octet-stream", vec![1, 2, 3]);
+    let seq = log.record_blocking(attached).unwrap().seq();
+    let digest = log.get(seq).unwrap().unwrap().entry().unwrap().payloads[0].reference.clone().unwrap();
+    std::fs::remove_file(folder.path().join(format!("payloads/{}/{digest}", &digest[..2]))).unwrap();
+    let missing = verify(folder.path()).unwrap();
+    assert_eq!(missing.findings.len(), 1, "{missing}");
+    assert_eq!(missing.findings[0].kind, bulla::proof::FindingKind::PayloadMissing);
+    let erased = AuditEntry::new(bulla::AuditCategory::Audit, "erase").outcome(AuditOutcome::Success);
+    log.record_blocking(erased.event_name("payload.erased").detail(json!({"ref": digest}))).unwrap();
+    log.close_blocking().unwrap();
+    let verdict = verify(folder.path()).unwrap();
+    assert!(verdict.is_clean(), "{verdict}");
+    assert!(verdict.not_proved.iter().any(|line| line.contains("1 payloads")), "{:?}", verdict.not_proved);
+}
+
+#[test]
+fn progress_reaches_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), 20_000, 1000).close_blocking().unwrap();
+    let last = std::sync::Mutex::new(bulla::Progress::default());
+    let tell = |progress| *last.lock().unwrap() = progress;
+    Verify::of(folder.path()).progress(&tell).run().unwrap();
+    let last = last.into_inner().unwrap();
+    assert_eq!((last.entries_done, last.bytes_done), (1002, last.bytes_total));
+    assert_eq!(last.entries_total, 1002);
+}

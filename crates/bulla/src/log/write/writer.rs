@@ -111,32 +111,6 @@ impl Writer {
         }
     }
 
-    /// Numbers and hashes chunk after chunk, as long as the disk is busy with the batch before: so that batches are
-    /// small on a fast disk, large on a slow one, and neither disk nor processor waits for the other.
-    fn number_and_hash(&mut self, first: Option<Chunk>) -> Result<Batch, Poison> {
-        let (now, step) = self.clock.now();
-        self.own.extend(step.map(|step| own::clock_stepped(step.from, step.to, step.step_ms)));
-        self.own.extend(self.queue.take_dropped().iter().map(|dropped| own::entries_dropped(now, dropped)));
-        let mut batch = Batch::begin(now, self.frontier.clone(), std::mem::take(&mut self.scratch));
-        for entry in self.own.drain(..) {
-            batch.add_own(&own::body(entry, self.entropy.as_ref()));
-        }
-        let mut next = first;
-        while let Some(chunk) = next {
-            batch.add(chunk);
-            let disk_is_busy = self.syncing.is_some() && !self.syncer.is_done();
-            let enough = if disk_is_busy { BATCH_BYTES_MAX } else { OVERLAP_BYTES_MIN };
-            next = if batch.size() < enough { self.queue.take_chunk() } else { None };
-        }
-        if batch.end() > SEQ_END {
-            let poison = Poison::from(PoisonCause::SeqExhausted);
-            batch.fail(&poison);
-            return Err(poison);
-        }
-        self.frontier.clone_from(&batch.frontier);
-        Ok(batch)
-    }
-
     /// Payloads first, durably; then all lines with one write.
     fn write(&mut self, batch: &mut Batch) -> Result<(), Poison> {
         let payloads = batch.take_payloads();
@@ -194,6 +168,32 @@ impl Writer {
         integrated.clone_from(&batch.frontier);
         let end = batch.end();
         self.marks.advance(|marks| (marks.durable, marks.integrated) = (end, end));
+    }
+
+    /// Numbers and hashes chunk after chunk, as long as the disk is busy with the batch before: so that batches are
+    /// small on a fast disk, large on a slow one, and neither disk nor processor waits for the other.
+    fn number_and_hash(&mut self, first: Option<Chunk>) -> Result<Batch, Poison> {
+        let (now, step) = self.clock.now();
+        self.own.extend(step.map(|step| own::clock_stepped(step.from, step.to, step.step_ms)));
+        self.own.extend(self.queue.take_dropped().iter().map(|dropped| own::entries_dropped(now, dropped)));
+        let mut batch = Batch::begin(now, self.frontier.clone(), std::mem::take(&mut self.scratch));
+        for entry in self.own.drain(..) {
+            batch.add_own(&own::body(entry, self.entropy.as_ref()));
+        }
+        let mut next = first;
+        while let Some(chunk) = next {
+            batch.add(chunk);
+            let disk_is_busy = self.syncing.is_some() && !self.syncer.is_done();
+            let enough = if disk_is_busy { BATCH_BYTES_MAX } else { OVERLAP_BYTES_MIN };
+            next = if batch.size() < enough { self.queue.take_chunk() } else { None };
+        }
+        if batch.end() > SEQ_END {
+            let poison = Poison::from(PoisonCause::SeqExhausted);
+            batch.fail(&poison);
+            return Err(poison);
+        }
+        self.frontier.clone_from(&batch.frontier);
+        Ok(batch)
     }
 
     /// Nothing came: whatever is under way is finished, then the heart beats.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bulla_proof::{Hash, leaf_hash, subtree_root};
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::entry::limits::LINE_BYTES_MAX;
 use crate::read::verify::VerifyError;
@@ -16,6 +16,12 @@ use crate::store::disk::{DiskFile, During};
 use crate::store::layout::TILE_WIDTH;
 use crate::store::segment::line;
 use crate::store::segment::sealed::SealedReader;
+
+/// 256 KiB: what is read stays in the core's own cache until it is hashed.
+const BLOCK: usize = 256 * 1024;
+
+/// 4 KiB: a few usual lines.
+const LINE_STEP: u64 = 4096;
 
 /// Part of a segment.
 #[derive(Debug)]
@@ -54,6 +60,8 @@ pub(in crate::read::verify) struct Hashed {
     pub(in crate::read::verify) lines: u64,
     /// Whole lines after it.
     pub(in crate::read::verify) beyond: u64,
+    /// Whether something else than lines follows them.
+    is_torn: bool,
     /// Roots of the complete tiles in it.
     pub(in crate::read::verify) tiles: Vec<Hash>,
     /// Times of its first and last line.
@@ -96,10 +104,8 @@ impl<'a> Hasher<'a> {
         match &piece.part {
             Part::Unreadable => hashed.is_same = false,
             Part::Bytes { file, range, len } => {
-                let lines = self.read_lines(file.as_ref(), range, *len).during("read", &piece.name)?;
-                let held = std::mem::take(&mut self.held);
-                let first = line::parse_prefix(&held[lines.clone()]).map(|(seq, _)| seq);
-                self.hash_all(&held[lines], first, &mut hashed)?;
+                let mut held = std::mem::take(&mut self.held);
+                self.hash_bytes(file.as_ref(), range, *len, &piece.name, &mut held, &mut hashed)?;
                 self.held = held;
             }
             Part::Frames { reader, first_seq, frames } => {
@@ -122,42 +128,52 @@ impl<'a> Hasher<'a> {
         Ok(hashed)
     }
 
-    /// Reads the lines that begin in `range`, of a file of `len` bytes, and says where in `held` they are.
-    fn read_lines(
+    /// Hashes the lines that begin in `range`, of a file of `len` bytes.
+    fn hash_bytes(
         &mut self,
         file: &dyn DiskFile,
         range: &Range<u64>,
         len: u64,
-    ) -> std::io::Result<Range<usize>> {
+        name: &str,
+        held: &mut Vec<u8>,
+        hashed: &mut Hashed,
+    ) -> Result<(), VerifyError> {
+        held.resize(BLOCK + LINE_BYTES_MAX + 1, 0);
         // The byte before says whether a line begins at the very start.
-        let from = range.start.saturating_sub(1);
-        let mut want = usize::try_from(range.end - from).expect("a piece fits in memory");
-        let room = want + LINE_BYTES_MAX + 1;
-        if self.held.len() < room {
-            self.held.resize(room, 0);
-        }
-        let mut have = read_up_to(file, &mut self.held[..want], from)?;
-        let start = match range.start {
-            0 => 0,
-            _ => memchr(b'\n', &self.held[..have]).map_or(have, |end| end + 1),
-        };
-        // The last line that begins in here may end further on.
-        while have == want && start < have && self.held[have - 1] != b'\n' && want < room {
-            /// 4 KiB: a few usual lines.
-            const STEP: usize = 4096;
-            let rest = usize::try_from(len - from).map_or(usize::MAX, |all| all - want);
-            let more = STEP.min(room - want).min(rest);
-            if more == 0 {
-                break;
+        let (mut at, mut kept) = (range.start.saturating_sub(1), 0);
+        let mut is_inside = range.start == 0;
+        while hashed.is_same {
+            // The last line that begins in here may end further on.
+            let until = if at < range.end { range.end } else { len.min(at + LINE_STEP) };
+            let room = BLOCK.min(held.len() - kept);
+            let want = usize::try_from(until - at).map_or(room, |want| want.min(room));
+            let count = read_up_to(file, &mut held[kept..kept + want], at).during("read", name)?;
+            at += count as u64;
+            let have = kept + count;
+            let mut start = 0;
+            if !is_inside && let Some(end) = memchr(b'\n', &held[..have]) {
+                (start, is_inside) = (end + 1, true);
             }
-            have += read_up_to(file, &mut self.held[want..want + more], from + want as u64)?;
-            want += more;
-            if let Some(end) = memchr(b'\n', &self.held[want - more..have]) {
-                have = want - more + end + 1;
-                break;
+            let end = match () {
+                () if !is_inside => have,
+                // Too long for a line, or the last one, which has no newline.
+                () if count == 0 => have,
+                () if at > range.end => memchr(b'\n', &held[kept..have]).map_or(start, |end| kept + end + 1),
+                () => memrchr(b'\n', &held[start..have]).map_or(start, |end| start + end + 1),
+            };
+            if is_inside && start < end {
+                let first = (hashed.lines > 0).then_some(hashed.first + hashed.lines);
+                let first = first.or_else(|| line::parse_prefix(&held[start..end]).map(|(seq, _)| seq));
+                self.hash_all(&held[start..end], first, hashed)?;
             }
+            let is_done = at > range.end && end > start || at >= range.end && end == have;
+            if is_done || count == 0 {
+                return Ok(());
+            }
+            held.copy_within(end..have, 0);
+            kept = have - end;
         }
-        Ok(start..have)
+        Ok(())
     }
 
     /// Hashes lines, of which the first should bear the number `first`.
@@ -200,10 +216,19 @@ impl<'a> Hasher<'a> {
     }
 
     /// What stands behind the end of the hashes: lines on their way, or torn by a crash.
-    fn pass_beyond(&self, lines: &[u8], hashed: &mut Hashed) {
+    fn pass_beyond(&mut self, lines: &[u8], hashed: &mut Hashed) {
         // A line without its newline, or more lines than there should be.
         hashed.is_same &= hashed.first + hashed.lines >= self.end && self.may_go_on;
-        hashed.beyond += memchr_iter(b'\n', lines).count() as u64;
+        let mut start = 0;
+        for end in memchr_iter(b'\n', lines) {
+            hashed.is_torn |= self.prefix.time_of(&lines[start..end]).is_none();
+            if hashed.is_torn {
+                return;
+            }
+            hashed.beyond += 1;
+            self.prefix.advance();
+            start = end + 1;
+        }
     }
 
     /// Whether the line bears the next number, and a time that is not before the last.

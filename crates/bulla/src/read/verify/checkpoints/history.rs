@@ -34,8 +34,8 @@ pub(in crate::read::verify) enum Stretch {
 pub(in crate::read::verify) struct History {
     file: Option<Arc<dyn DiskFile>>,
     name: String,
-    /// What begins every note: the empty line before it and the origin.
-    start: Vec<u8>,
+    /// What begins every note: the line of the origin.
+    start: Option<Vec<u8>>,
     held: Vec<u8>,
     /// Offset in the file of `held`.
     at: u64,
@@ -44,8 +44,7 @@ pub(in crate::read::verify) struct History {
 
 impl History {
     pub(in crate::read::verify) fn new(disk: &dyn Disk, published: &Published, trust: &Trust) -> Self {
-        let start =
-            trust.origin().map_or_else(|| b"\n\n".to_vec(), |origin| format!("\n\n{origin}\n").into_bytes());
+        let start = trust.origin().map(|origin| format!("{origin}\n").into_bytes());
         Self {
             file: published.history.clone(),
             name: disk.describe(CHECKPOINTS),
@@ -89,7 +88,8 @@ impl History {
 
     /// Skips to the next place where a note may begin.
     fn skip_malformed(&mut self) -> Stretch {
-        let found = memchr::memmem::find(&self.held[1..], &self.start).map(|at| at + 1 + 2);
+        let found = self.start.as_ref().and_then(|start| memchr::memmem::find(&self.held[1..], start));
+        let found = found.map(|at| at + 1);
         let len = match (found, note_end(&self.held)) {
             (Some(len), _) | (None, Some(len)) => len,
             (None, None) => self.held.len(),

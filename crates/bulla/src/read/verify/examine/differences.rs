@@ -144,13 +144,28 @@ impl Differences {
         }
     }
 
-    /// Tells what differs, now that it is known what is right. `cut` is where the log ends too early.
-    pub(in crate::read::verify) fn tell(mut self, settled: &Settled, findings: &mut Findings) {
+    /// Tells what differs, now that it is known what is right. `early` says that the log ends before it should; of the
+    /// entries that it names, those that lie elsewhere were not cut off.
+    pub(in crate::read::verify) fn tell(
+        mut self,
+        settled: &Settled,
+        early: Option<Finding>,
+        findings: &mut Findings,
+    ) {
         findings.not_listed += self.not_listed + settled.not_listed;
+        let end = early.as_ref().and_then(|early| early.end_seq);
+        if let Some((first, end)) = early.as_ref().and_then(|early| early.first_seq).zip(end) {
+            self.missing.push(Run { seqs: first..end, file: "".into(), bytes: 0..0 });
+        }
         let mut told = Vec::new();
         self.tell_displaced(&mut told);
         for run in &self.missing {
-            told.push(gone(run));
+            match &early {
+                Some(early) if end == Some(run.seqs.end) => {
+                    told.push(Finding { first_seq: Some(run.seqs.start), ..early.clone() });
+                }
+                _ => told.push(gone(run)),
+            }
         }
         for changed in &self.changed {
             tell_changed(changed, settled, &mut told);

@@ -146,7 +146,8 @@ impl Examination<'_> {
                         self.cut = Some((file.clone(), line.bytes));
                         continue;
                     }
-                    let is_known = self.is_known(&line, base + count + WINDOW as u64)?;
+                    let furthest = (base + count + WINDOW as u64).min(span.end.unwrap_or(u64::MAX));
+                    let is_known = self.is_known(&line, furthest)?;
                     aligner.add(line, is_known, &mut |placed| self.place(placed, &mut place))?;
                 }
                 Next::Unreadable { bytes, lines, reason } => {
@@ -228,8 +229,10 @@ impl Examination<'_> {
         match placed {
             Placed::At(seq, line) => {
                 place.at = place.at.max(line.bytes.end + 1);
-                self.entries = self.entries.max(seq + 1);
-                self.is_closed = line.closes;
+                if seq < self.end || line.seq == Some(seq) {
+                    self.entries = self.entries.max(seq + 1);
+                    self.is_closed = line.closes;
+                }
                 if seq < self.end {
                     self.pass_missing(seq)?;
                     self.compare(seq, line, place)?;
@@ -248,6 +251,10 @@ impl Examination<'_> {
             }
             // Behind the hashes anything may be on its way.
             Placed::Inserted(..) => {}
+            // Its number alone does not make it a line of the log.
+            Placed::Displaced(seq, before, line) if seq >= self.hashes => {
+                return self.place(Placed::Inserted(before, line), place);
+            }
             Placed::Displaced(seq, before, line) => {
                 self.differences.displaced(seq, before, &place.file, &line);
             }
@@ -331,15 +338,13 @@ impl Examination<'_> {
     ) -> Result<u64, VerifyError> {
         self.pass_missing(self.end)?;
         swept.lost = std::mem::take(&mut self.lost);
-        if self.entries < self.end {
-            findings.push(ends_early(&self, signed));
-        }
+        let early = (self.entries < self.end).then(|| ends_early(&self, signed));
         let mut settled = self.truth.finish()?;
         swept.roots = settled.compared;
         self.direct.sort_by_key(|finding| finding.first_seq);
         findings.extend(self.direct);
         tell_roots(&mut settled, findings);
-        self.differences.tell(&settled, findings);
+        self.differences.tell(&settled, early, findings);
         let entries = self.entries.max(self.end);
         findings.extend(check_lengths(&snapshot.rows, 0, signed, entries));
         Ok(self.entries)
