@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::ThreadId;
+use std::time::Duration;
 
 use bulla::store::{Access, Disk, DiskFile, LockGuard};
 use fastrand::Rng;
@@ -12,6 +13,9 @@ use fastrand::Rng;
 use crate::fault::{Fault, Trigger};
 use crate::image::{FileId, Image, Survival};
 use crate::trace::{Act, ActKind};
+
+/// 20 seconds: whatever takes so long never happens. Only broken engines come near it.
+pub(crate) const HANGS_AFTER: Duration = Duration::from_secs(20);
 
 /// A log directory in memory. Clones are the same disk.
 #[derive(Clone)]
@@ -134,10 +138,18 @@ impl SimDisk {
     }
 
     /// Blocks until an act waits (see [`Fault::Waits`]); false when the log began to fail instead.
+    ///
+    /// # Panics
+    /// When the act does not come: the log does not do what it should.
     pub fn await_waiting(&self) -> bool {
         let is_open = |state: &mut State| state.waiting == 0 && !state.is_failing();
-        let state = self.shared.moved.wait_while(self.state(), is_open).expect("no panic while held");
-        state.waiting > 0
+        let waited = self.shared.moved.wait_timeout_while(self.state(), HANGS_AFTER, is_open);
+        let (state, waited) = waited.expect("no panic while held");
+        let has_come = !waited.timed_out();
+        let is_waiting = state.waiting > 0;
+        drop(state);
+        assert!(has_come, "no act of the log waits, and none failed");
+        is_waiting
     }
 
     /// Lets an act that waits go on.

@@ -11,7 +11,7 @@ use bulla::{
 
 use crate::chance::{SimClock, SimEntropy};
 use crate::check::{Broken, check};
-use crate::disk::{Background, SimDisk};
+use crate::disk::{Background, HANGS_AFTER, SimDisk};
 use crate::image::Survival;
 use crate::model::Model;
 use crate::trace::ActKind;
@@ -314,6 +314,9 @@ impl Drop for Driver {
 }
 
 /// Runs a future on this thread.
+///
+/// # Panics
+/// When it never completes.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Parked {
         is_woken: Mutex<bool>,
@@ -333,7 +336,9 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
             return value;
         }
         let is_woken = parked.is_woken.lock().expect("no panic while held");
-        let mut is_woken = parked.woken.wait_while(is_woken, |woken| !*woken).expect("no panic while held");
+        let waited = parked.woken.wait_timeout_while(is_woken, HANGS_AFTER, |woken| !*woken);
+        let (mut is_woken, waited) = waited.expect("no panic while held");
+        assert!(!waited.timed_out(), "nobody is told how it ended");
         *is_woken = false;
     }
 }

@@ -64,6 +64,7 @@ impl Writer {
     pub(crate) fn run(&mut self) -> Result<(), Poison> {
         let ended = self.write_all();
         if let (Err(poison), Some(batch)) = (&ended, self.syncing.take()) {
+            let _ = self.syncer.finish(); // the lock is not let go while a sync is under way
             batch.fail(poison);
         }
         ended
