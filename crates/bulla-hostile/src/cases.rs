@@ -259,8 +259,8 @@ fn tree() -> Vec<Case> {
             "put another hash in the place of one",
             |log| {
                 log.edit("tree/00", |bytes| {
-                    bytes[32 * 300..32 * 301].copy_from_slice(leaf_hash(b"x").as_bytes())
-                })
+                    bytes[32 * 300..32 * 301].copy_from_slice(leaf_hash(b"x").as_bytes());
+                });
             },
             vec![finding(TreeChanged).at(300..301).in_file("tree/00")],
         ),

@@ -116,7 +116,7 @@ impl Directory {
     /// Puts other bytes in the place of a line and its newline.
     pub fn replace(&self, place: &Place, with: &[u8]) {
         self.edit(&place.file, |bytes| {
-            drop(bytes.splice(place.bytes.start..place.bytes.end + 1, with.iter().copied()))
+            drop(bytes.splice(place.bytes.start..place.bytes.end + 1, with.iter().copied()));
         });
     }
 
@@ -128,7 +128,7 @@ impl Directory {
     /// Puts lines before a line.
     pub fn insert_before(&self, place: &Place, lines: &[u8]) {
         self.edit(&place.file, |bytes| {
-            drop(bytes.splice(place.bytes.start..place.bytes.start, lines.iter().copied()))
+            drop(bytes.splice(place.bytes.start..place.bytes.start, lines.iter().copied()));
         });
     }
 

@@ -117,7 +117,9 @@ fn what_a_crash_tears_behind_the_newest_checkpoint_is_not_an_accusation() {
     let interval = std::time::Duration::from_secs(3600);
     write(folder.path(), 64 << 20, 300).close_blocking().unwrap();
     let log = AuditLog::builder(folder.path()).publish_interval(interval).open().unwrap();
-    (0..300).for_each(|i| drop(log.record_blocking(entry(&i.to_string())).unwrap()));
+    for i in 0..300 {
+        log.record_blocking(entry(&i.to_string())).unwrap();
+    }
     let crashed =
         bulla_hostile::Directory::new(folder.path()).copy_to(folder.path().with_extension("crashed"));
     log.close_blocking().unwrap();

@@ -8,7 +8,7 @@ use crate::read::verify::examine::lines::Line;
 
 /// Lines looked ahead before it is decided which of them are in order: so far may a line be moved, or so many
 /// inserted or removed at once, and the rest still be in place. More is told as lines that changed.
-pub(in crate::read::verify) const WINDOW: usize = 4096;
+const WINDOW: usize = 4096;
 
 /// Where a line belongs, in the order of the numbers.
 #[derive(Debug)]
