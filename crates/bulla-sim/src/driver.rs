@@ -5,8 +5,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bulla::{
-    AuditCategory, AuditEntry, AuditLog, AuditOutcome, Clock, LogReader, OpenError, Receipt, RecordError,
-    Ticket,
+    AuditCategory, AuditEntry, AuditLog, AuditOutcome, Clock, Entropy, LogReader, OpenError, Receipt,
+    RecordError, Ticket,
 };
 
 use crate::chance::{SimClock, SimEntropy};
@@ -79,7 +79,9 @@ impl Driver {
     fn with_disk(&self, disk: SimDisk, seed: u64) -> Self {
         let clock = Arc::new(SimClock::default());
         clock.advance(self.clock.monotonic());
-        let entropy = Arc::new(SimEntropy::new(seed));
+        let mut bytes = [0; 8];
+        self.entropy.fill(&mut bytes); // other ids than those that are in the log
+        let entropy = Arc::new(SimEntropy::new(seed ^ u64::from_le_bytes(bytes)));
         Self { disk, model: self.model.clone(), clock, entropy, log: None, ..*self }
     }
 
@@ -299,6 +301,15 @@ impl Driver {
             check(&self.disk, &self.model)?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Driver {
+    /// A log that is left open ends on a dead disk: its sealer may be waiting.
+    fn drop(&mut self) {
+        if self.log.is_some() {
+            self.disk.cut_power();
+        }
     }
 }
 
