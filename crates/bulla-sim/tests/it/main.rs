@@ -2,9 +2,9 @@
 
 use bulla_sim::seeds::{self, Covered};
 
-/// 300 seeds take some ten seconds; `BULLA_SLOW_TESTS` makes it 20,000.
+/// 200 seeds take a few seconds; `BULLA_SLOW_TESTS` makes it 20,000.
 fn seeds_to_run() -> u64 {
-    if std::env::var_os("BULLA_SLOW_TESTS").is_some() { 20_000 } else { 300 }
+    if std::env::var_os("BULLA_SLOW_TESTS").is_some() { 20_000 } else { 200 }
 }
 
 #[test]
