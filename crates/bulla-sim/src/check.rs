@@ -1,11 +1,12 @@
 //! The one oracle: what must be true of a log after anything at all. It reads the log as an outsider would and
-//! recomputes everything.
+//! recomputes everything; that `Verify` finds nothing either is one more of its claims, not the ground of the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::num::NonZeroUsize;
 
 use bulla::proof::{Frontier, Hash, Policy, leaf_hash};
-use bulla::{AuditCategory, LogReader, StoredEntry};
+use bulla::{AuditCategory, LogReader, StoredEntry, Verify};
 use sha2::{Digest, Sha256};
 
 use crate::disk::SimDisk;
@@ -48,6 +49,9 @@ pub fn check(disk: &SimDisk, model: &Model) -> Result<(), Broken> {
     check_tree(&reader, &seen)?;
     check_checkpoints(disk, &reader, &seen, model)?;
     check_payloads(&reader, &seen)?;
+    let verdict = Verify::on_disk(std::sync::Arc::new(disk.clone())).threads(NonZeroUsize::MIN).run();
+    let verdict = read("verify the log", verdict)?;
+    require!(verdict.is_clean(), "verification is not clean: {verdict}: {:?}", verdict.findings);
     let left: Vec<String> = disk.files().into_keys().filter(|name| name.ends_with(".tmp")).collect();
     require!(left.is_empty(), "unfinished files are left: {left:?}");
     Ok(())

@@ -36,11 +36,20 @@ struct State {
     waiting: usize,
     /// Releases that no waiting act has taken yet.
     releases: usize,
-    /// Threads whose work gives way, and whether it may go on.
+    /// Threads whose work gives way, and what becomes of their acts.
     background: HashSet<ThreadId>,
-    background_may_act: bool,
-    /// A foreground act has failed: the log ends, and background work, which may be waiting, fails too.
-    is_failing: bool,
+    background_work: Background,
+}
+
+/// What becomes of acts by threads whose work gives way (see [`Disk::yield_to_others`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Background {
+    /// They wait.
+    Waits,
+    /// They are done.
+    Acts,
+    /// They fail: the log ends. Any failing act of another thread brings this about.
+    Fails,
 }
 
 /// How much of an act is done, and how it ends.
@@ -80,8 +89,7 @@ impl SimDisk {
             waiting: 0,
             releases: 0,
             background: HashSet::new(),
-            background_may_act: false,
-            is_failing: false,
+            background_work: Background::Waits,
         };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), moved: Condvar::new() }) }
     }
@@ -97,7 +105,12 @@ impl SimDisk {
 
     /// Lets the next act of that kind on a name with that part fail.
     pub fn fail_next(&self, kind: ActKind, name_part: &str, fault: Fault) {
-        self.fail(Trigger::Next(Some(kind), name_part.to_owned()), fault);
+        self.fail_later(kind, name_part, 0, fault);
+    }
+
+    /// As [`SimDisk::fail_next`], after so many other acts of that sort.
+    pub fn fail_later(&self, kind: ActKind, name_part: &str, skip: u64, fault: Fault) {
+        self.fail(Trigger::Next { kind: Some(kind), part: name_part.to_owned(), skip }, fault);
     }
 
     /// Nothing more is to go wrong.
@@ -107,13 +120,24 @@ impl SimDisk {
 
     /// Lets the next act wait, before any fault that it is to meet.
     pub fn hold_next(&self) {
-        self.state().faults.insert(0, (Trigger::Next(None, String::new()), Fault::Waits));
+        self.hold(None, "");
     }
 
-    /// Blocks until an act waits (see [`Fault::Waits`]).
-    pub fn await_waiting(&self) {
-        let state = self.state();
-        drop(self.shared.moved.wait_while(state, |state| state.waiting == 0).expect("no panic while held"));
+    /// As [`SimDisk::hold_next`], of that kind on a name with that part.
+    pub fn hold_next_of(&self, kind: ActKind, name_part: &str) {
+        self.hold(Some(kind), name_part);
+    }
+
+    fn hold(&self, kind: Option<ActKind>, name_part: &str) {
+        let trigger = Trigger::Next { kind, part: name_part.to_owned(), skip: 0 };
+        self.state().faults.insert(0, (trigger, Fault::Waits));
+    }
+
+    /// Blocks until an act waits (see [`Fault::Waits`]); false when the log began to fail instead.
+    pub fn await_waiting(&self) -> bool {
+        let is_open = |state: &mut State| state.waiting == 0 && !state.is_failing();
+        let state = self.shared.moved.wait_while(self.state(), is_open).expect("no panic while held");
+        state.waiting > 0
     }
 
     /// Lets an act that waits go on.
@@ -122,9 +146,9 @@ impl SimDisk {
         self.shared.moved.notify_all();
     }
 
-    /// Whether threads that asked to give way may act. They wait otherwise.
-    pub fn let_background_act(&self, may_act: bool) {
-        self.state().background_may_act = may_act;
+    /// Decides about threads that asked to give way; they wait at first.
+    pub fn set_background(&self, work: Background) {
+        self.state().background_work = work;
         self.shared.moved.notify_all();
     }
 
@@ -198,13 +222,13 @@ impl SimDisk {
     fn begin(&self, kind: ActKind, name: &str, bytes: usize) -> io::Result<(MutexGuard<'_, State>, Course)> {
         let mut state = self.state();
         let is_background = state.background.contains(&std::thread::current().id());
-        while is_background && state.has_power && !state.background_may_act && !state.is_failing {
+        while is_background && state.has_power && state.background_work == Background::Waits {
             state = self.shared.moved.wait(state).expect("no panic while held");
         }
         if !state.has_power {
             return Err(power_is_off());
         }
-        if is_background && !state.background_may_act {
+        if is_background && state.background_work == Background::Fails {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let name = if name.is_empty() { "." } else { name };
@@ -222,8 +246,11 @@ impl SimDisk {
             }
         }
         let course = state.course(fault);
-        state.is_failing |= course.error.is_some() && !is_background;
-        if state.is_failing || !state.has_power {
+        if course.error.is_some() && !is_background {
+            state.background_work = Background::Fails;
+            self.shared.moved.notify_all();
+        }
+        if !state.has_power {
             self.shared.moved.notify_all();
         }
         Ok((state, course))
@@ -270,8 +297,12 @@ impl SimDisk {
 }
 
 impl State {
+    fn is_failing(&self) -> bool {
+        !self.has_power || self.background_work == Background::Fails
+    }
+
     fn take_fault(&mut self, act: &Act) -> Option<Fault> {
-        let at = self.faults.iter().position(|(trigger, _)| trigger.meets(act))?;
+        let at = self.faults.iter_mut().position(|(trigger, _)| trigger.meets(act))?;
         Some(self.faults.remove(at).1)
     }
 

@@ -5,17 +5,23 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bulla::{
-    AuditCategory, AuditEntry, AuditLog, AuditOutcome, Clock, LogReader, OpenError, Receipt, RecordError,
+    AuditCategory, AuditEntry, AuditLog, AuditOutcome, Clock, Entropy, LogReader, OpenError, Receipt,
+    RecordError, Ticket,
 };
 
 use crate::chance::{SimClock, SimEntropy};
 use crate::check::{Broken, check};
-use crate::disk::SimDisk;
+use crate::disk::{Background, SimDisk};
 use crate::image::Survival;
 use crate::model::Model;
+use crate::trace::ActKind;
 
 /// Longer than any simulation: the publisher acts on request only.
 const NEVER: Duration = Duration::from_secs(1_000_000);
+
+/// 20 entries of 10,000 bytes: more than the 128 KiB at which the engine syncs beside the next batch's hashing.
+const FLOOD_ENTRIES: usize = 20;
+const FLOOD_BYTES: usize = 10_000;
 
 /// A log, its disk, and what it promised.
 #[derive(Debug)]
@@ -59,20 +65,24 @@ impl Driver {
     #[must_use]
     pub fn fork(&self, seed: u64) -> Self {
         assert!(self.log.is_none(), "a log that is open cannot be copied");
-        Self {
-            disk: self.disk.copy(seed),
-            model: self.model.clone(),
-            clock: Arc::default(),
-            entropy: Arc::new(SimEntropy::new(seed)),
-            log: None,
-            ..*self
-        }
-        .after(&self.clock)
+        self.with_disk(self.disk.copy(seed), seed)
     }
 
-    fn after(self, clock: &SimClock) -> Self {
-        self.clock.advance(clock.monotonic());
-        self
+    /// Another driver after a power failure of this one, which ends. May be asked again for other survivals.
+    #[must_use]
+    pub fn aftermath(&mut self, survival: Survival, seed: u64) -> Self {
+        let disk = self.disk.after_power_failure(survival, seed);
+        self.log = None;
+        self.with_disk(disk, seed)
+    }
+
+    fn with_disk(&self, disk: SimDisk, seed: u64) -> Self {
+        let clock = Arc::new(SimClock::default());
+        clock.advance(self.clock.monotonic());
+        let mut bytes = [0; 8];
+        self.entropy.fill(&mut bytes); // other ids than those that are in the log
+        let entropy = Arc::new(SimEntropy::new(seed ^ u64::from_le_bytes(bytes)));
+        Self { disk, model: self.model.clone(), clock, entropy, log: None, ..*self }
     }
 
     /// The open log.
@@ -144,15 +154,45 @@ impl Driver {
     /// As [`AuditLog::record`], the first of all.
     pub fn record_batch(&mut self, count: usize, bytes: usize) -> Result<(), RecordError> {
         self.disk.hold_next();
-        let mut tickets = Vec::new();
-        for index in 0..=count {
-            let entry = self.entry(bytes);
-            tickets.push((entry.id.clone(), self.log().submit(entry)?));
-            if index == 0 {
-                self.disk.await_waiting();
-            }
+        let mut tickets = vec![self.submit(bytes)?];
+        self.disk.await_waiting();
+        for _ in 0..count {
+            tickets.push(self.submit(bytes)?);
         }
         self.disk.release();
+        self.wait_for(tickets)
+    }
+
+    /// As [`Driver::record_batch`], but so much comes that the sync of the first entry and the hashing of the others
+    /// overlap.
+    ///
+    /// # Errors
+    /// As [`AuditLog::record`], the first of all.
+    pub fn record_flood(&mut self) -> Result<(), RecordError> {
+        self.disk.hold_next();
+        let mut tickets = vec![self.submit(1)?];
+        self.disk.await_waiting();
+        for _ in 0..FLOOD_ENTRIES {
+            tickets.push(self.submit(FLOOD_BYTES)?);
+        }
+        self.disk.hold_next_of(ActKind::Sync, "entries/");
+        self.disk.release();
+        if self.disk.await_waiting() {
+            // The sync is under way: the writer takes all that is queued before it waits for it.
+            while self.log().queued_bytes() > 0 {
+                std::thread::yield_now();
+            }
+            self.disk.release();
+        }
+        self.wait_for(tickets)
+    }
+
+    fn submit(&mut self, bytes: usize) -> Result<(String, Ticket), RecordError> {
+        let entry = self.entry(bytes);
+        Ok((entry.id.clone(), self.log().submit(entry)?))
+    }
+
+    fn wait_for(&mut self, tickets: Vec<(String, Ticket)>) -> Result<(), RecordError> {
         let mut result = Ok(());
         for (id, ticket) in tickets {
             match ticket.wait_durable() {
@@ -175,9 +215,9 @@ impl Driver {
 
     /// Lets the sealer work until no full segment is left. It does not say whether it could.
     pub fn seal(&mut self) {
-        self.disk.let_background_act(true);
+        self.disk.set_background(Background::Acts);
         self.log().wait_sealed();
-        self.disk.let_background_act(false);
+        self.disk.set_background(Background::Waits);
     }
 
     /// Reads what is new as a follower and as another process would, and notes that it was shown.
@@ -208,8 +248,11 @@ impl Driver {
     /// As [`AuditLog::close`].
     pub fn close(&mut self) -> Result<(), RecordError> {
         self.seal();
+        // `log.closed` may fill one more segment; to seal it beside the last checkpoint would be a matter of chance.
+        self.disk.set_background(Background::Fails);
         let closed = self.log().close_blocking();
         self.log = None;
+        self.disk.set_background(Background::Waits);
         closed
     }
 
@@ -258,6 +301,15 @@ impl Driver {
             check(&self.disk, &self.model)?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Driver {
+    /// A log that is left open ends on a dead disk: its sealer may be waiting.
+    fn drop(&mut self) {
+        if self.log.is_some() {
+            self.disk.cut_power();
+        }
     }
 }
 

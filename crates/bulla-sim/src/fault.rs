@@ -42,16 +42,28 @@ pub enum Fault {
 pub enum Trigger {
     /// The act with this number since the disk was made.
     Number(u64),
-    /// The next act of this kind (any, when `None`) on a file or folder whose name contains this text.
-    Next(Option<ActKind>, String),
+    /// The next act of this kind (any, when `None`) on a file or folder whose name contains this text, after so many
+    /// others of that sort.
+    Next {
+        /// Which kind.
+        kind: Option<ActKind>,
+        /// Part of the name.
+        part: String,
+        /// How many to pass over.
+        skip: u64,
+    },
 }
 
 impl Trigger {
-    pub(crate) fn meets(&self, act: &Act) -> bool {
+    /// Whether this is the act; counts the acts that it passes over.
+    pub(crate) fn meets(&mut self, act: &Act) -> bool {
         match self {
             Self::Number(number) => *number == act.number,
-            Self::Next(kind, part) => {
-                kind.is_none_or(|kind| kind == act.kind) && act.name.contains(part.as_str())
+            Self::Next { kind, part, skip } => {
+                let is_such = kind.is_none_or(|kind| kind == act.kind) && act.name.contains(part.as_str());
+                let is_it = is_such && *skip == 0;
+                *skip -= u64::from(is_such && !is_it);
+                is_it
             }
         }
     }

@@ -23,7 +23,7 @@ mod trace;
 
 pub use chance::{SimClock, SimEntropy};
 pub use check::{Broken, check};
-pub use disk::SimDisk;
+pub use disk::{Background, SimDisk};
 pub use driver::{Driver, block_on};
 pub use fault::{Errno, Fault, Trigger};
 pub use image::Survival;

@@ -372,7 +372,9 @@ impl AuditLog {
     pub async fn publish(&self) -> Result<TrustedCheckpoint, ProveError> {
         let engine = self.engine()?;
         let size = engine.marks.integrated();
-        engine.requests.publish_now();
+        if engine.marks.now().published < size {
+            engine.requests.publish_now();
+        }
         let reached = engine.marks.reached(move |marks| marks.published >= size).await;
         reached.map_err(ProveError::Ended)?;
         engine.reader.checkpoint()?.ok_or(ProveError::NotCovered { seq: size.into(), published: 0 })

@@ -128,6 +128,9 @@ impl Engine {
         let size = own.size().get();
         // Held until the file is replaced: the publisher must not put a newer checkpoint in between.
         let head = self.head.lock().expect("no panic while held");
+        if let Some(error) = self.queue.refusal() {
+            return Err(error.into()); // the lock may be another writer's by now
+        }
         let published = self.reader.checkpoint()?;
         let is_published =
             published.is_some_and(|newest| newest.size() == own.size() && newest.root() == own.root());

@@ -1,5 +1,6 @@
 //! Opening a log: a list of steps. What each may find is in `store/recovery.rs`.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -89,8 +90,9 @@ impl From<RecoveryError> for OpenError {
 pub(crate) fn open(options: LogBuilder) -> Result<Engine, OpenError> {
     let disk = options.disk.clone();
     disk.create_folder("").during("create", disk.describe(""))?;
-    let identity = existing_or_fresh(disk.as_ref())?;
+    existing_or_fresh(disk.as_ref())?; // before the lock: nothing is made where no log can be
     let lock = lock(disk.as_ref())?;
+    let identity = existing_or_fresh(disk.as_ref())?; // another process may have made it meanwhile
     recovery::create_folders(disk.as_ref())?;
     let (identity, signer) = identity_and_signer(&options, identity)?;
     let policy = Policy::log_key(identity.key());
@@ -232,20 +234,19 @@ fn start(
     });
     let announce_full = {
         let (is_sealing, not_sealed) = (options.seal, not_sealed.clone());
-        move |base, end| {
+        move |entries| {
             if is_sealing {
                 not_sealed.add();
                 // A sealer that has ended leaves the segment to the next opening.
-                let _ = full.send((base, end));
+                let _ = full.send(entries);
             }
         }
     };
-    unsealed(&segments).into_iter().for_each(|(base, end)| announce_full(base, end));
+    unsealed(&segments).into_iter().for_each(&announce_full);
     let (clock, step) = RecorderClock::new(options.clock.clone(), last_recorded_at);
     let now = options.clock.now();
     let mut own = vec![own::log_opened(&identity.origin, &identity.vkey, now, &report)];
     own.extend(step.map(|step| own::clock_stepped(step.from, step.to, step.step_ms)));
-    let catalogue = segments.clone();
     let writer = Writer {
         queue: queue.clone(),
         disk,
@@ -261,10 +262,7 @@ fn start(
         own,
         entropy: options.event_options.entropy.clone(),
         heartbeat: options.heartbeat,
-        on_full: Box::new(move |base| {
-            let end = catalogue.last().map_or(base, |segment| segment.base);
-            announce_full(base, end);
-        }),
+        on_full: Box::new(announce_full),
         answered: 0,
         scratch: super::write::batch::Scratch::default(),
     };
@@ -320,11 +318,11 @@ fn refill(recent: &Recent, reader: &LogReader, size: u64) {
     recent.push(Arc::new(lines));
 }
 
-/// Plain segments that are full, with the number after their last entry.
-fn unsealed(segments: &crate::store::segment::catalogue::Segments) -> Vec<(u64, u64)> {
+/// Entries of each plain segment that is full.
+fn unsealed(segments: &crate::store::segment::catalogue::Segments) -> Vec<Range<u64>> {
     let list = segments.list();
     let pairs = list.windows(2).filter(|pair| pair[0].kind == SegmentKind::Plain);
-    pairs.map(|pair| (pair[0].base, pair[1].base)).collect()
+    pairs.map(|pair| pair[0].base..pair[1].base).collect()
 }
 
 fn thread_error(error: std::io::Error) -> OpenError {

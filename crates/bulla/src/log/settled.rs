@@ -37,6 +37,10 @@ impl<T> Settled<T> {
         waited
     }
 
+    pub(crate) fn is_settled(&self) -> bool {
+        self.value.get().is_some()
+    }
+
     /// Blocks the thread until the value is there.
     pub(crate) fn wait(&self) -> &T {
         let mut waiting = self.waiting.lock().expect("no panic while held");

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 /// A log directory.
 pub trait Disk: Send + Sync + fmt::Debug {
-    /// Makes a folder; it is fine if it exists. Its entry in the parent is durable after [`Disk::sync_folder`].
+    /// Makes a folder; it is fine if it exists. Its entry in the parent is durable after [`Disk::sync_folder`]; the
+    /// log directory itself (`""`) is durable when this returns.
     fn create_folder(&self, name: &str) -> io::Result<()>;
 
     /// Names in a folder, sorted.

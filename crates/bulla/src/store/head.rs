@@ -60,6 +60,8 @@ pub(crate) struct FoundHead {
     pub(crate) history_len: u64,
     /// Bytes behind them: a torn note.
     pub(crate) torn: Vec<u8>,
+    /// The last whole note with the empty line behind it, as it stands in `checkpoints`.
+    pub(crate) last_note: Vec<u8>,
     /// Whether the file `checkpoint` is older than the history's tail or missing.
     pub(crate) is_checkpoint_behind: bool,
 }
@@ -84,9 +86,13 @@ pub(crate) fn find_head(disk: &dyn Disk, policy: &Policy) -> Result<Result<Found
         Err(error) => return Err(error),
     };
     let (tail, tail_at) = history_tail(disk)?;
-    let split = split_notes(&tail);
+    let mut split = split_notes(&tail);
+    // Zeros in the last note are a hole that a crash left. In any other note they are damage.
+    let hole = split.notes.pop_if(|last| tail[last.clone()].contains(&0));
+    split.whole = hole.map_or(split.whole, |hole| hole.start);
     let history_len = tail_at + split.whole as u64;
     let torn = tail[split.whole..].to_vec();
+    let last_note = split.notes.last().map_or_else(Vec::new, |note| tail[note.start..split.whole].to_vec());
     let last = match split.notes.last().map(|note| policy.verify(&tail[note.clone()])) {
         Some(Ok(checkpoint)) => Some(checkpoint),
         Some(Err(error)) => return Ok(Err(untrusted(CHECKPOINTS, error.to_string()))),
@@ -95,7 +101,7 @@ pub(crate) fn find_head(disk: &dyn Disk, policy: &Policy) -> Result<Result<Found
     let size = |checkpoint: &Option<TrustedCheckpoint>| checkpoint.as_ref().map(TrustedCheckpoint::size);
     let is_checkpoint_behind = size(&current) < size(&last);
     let newest = if is_checkpoint_behind { last } else { current };
-    Ok(Ok(FoundHead { newest, history_len, torn, is_checkpoint_behind }))
+    Ok(Ok(FoundHead { newest, history_len, torn, last_note, is_checkpoint_behind }))
 }
 
 /// The last bytes of the history, beginning at a note, and where they begin.

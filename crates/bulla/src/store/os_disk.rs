@@ -35,7 +35,14 @@ impl Disk for OsDisk {
     fn create_folder(&self, name: &str) -> io::Result<()> {
         let path = self.path(name);
         match std::fs::DirBuilder::new().mode(0o750).create(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            Ok(()) if name.is_empty() => sync_parent(&path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => match name {
+                // Who made it may have been killed before it was durable; it may also belong to someone else.
+                "" => sync_parent(&path).or_else(|error| {
+                    if error.kind() == io::ErrorKind::PermissionDenied { Ok(()) } else { Err(error) }
+                }),
+                _ => Ok(()),
+            },
             result => result,
         }
     }
@@ -111,6 +118,12 @@ impl Disk for OsDisk {
     fn describe(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
+}
+
+/// Makes the name of the log directory itself durable: no folder of the log holds it.
+fn sync_parent(root: &Path) -> io::Result<()> {
+    let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// 4 KiB: a process id and a command name fit many times.

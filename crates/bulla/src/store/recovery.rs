@@ -10,8 +10,8 @@ use bulla_proof::{Frontier, Hash, Policy, RowReader, TreeSize, TrustedCheckpoint
 use memchr::memchr;
 use serde_json::{Value, json};
 
-use super::disk::{Access, Disk, DiskError, During, read_exact_at};
-use super::head::{self, HeadError};
+use super::disk::{Access, Disk, DiskError, During, read_all, read_exact_at};
+use super::head::{self, FoundHead, HeadError};
 use super::identity::replace;
 use super::layout::{self, CHECKPOINT, CHECKPOINTS, ENTRIES, QUARANTINE, SegmentKind, TREE, UNFINISHED};
 use super::rows::{RowHashes, Rows, row_len};
@@ -167,7 +167,7 @@ fn remove_unfinished(disk: &dyn Disk, found: &mut Found) -> Result<(), DiskError
     Ok(())
 }
 
-/// The later of the two places of the newest checkpoint; afterwards both have it.
+/// The later of the two places of the newest checkpoint; afterwards both have it, on the disk.
 fn agree_on_head(
     disk: &dyn Disk,
     policy: &Policy,
@@ -177,15 +177,26 @@ fn agree_on_head(
     let head = head::find_head(disk, policy)?.map_err(Damage::from)?;
     if !head.torn.is_empty() {
         quarantine(disk, CHECKPOINTS, head.history_len, &head.torn, "torn checkpoint", now, found)?;
-        let file = disk.open_append(CHECKPOINTS).during("open", disk.describe(CHECKPOINTS))?;
-        file.truncate(head.history_len).during("cut", disk.describe(CHECKPOINTS))?;
-        file.sync().during("sync", disk.describe(CHECKPOINTS))?;
     }
+    settle_history(disk, &head).during("settle", disk.describe(CHECKPOINTS))?;
     if let (true, Some(newest)) = (head.is_checkpoint_behind, &head.newest) {
         replace(disk, CHECKPOINT, newest.note().to_string().as_bytes(), Access::Shared)?;
         found.checkpoint_restored = true;
     }
     Ok(head.newest)
+}
+
+/// Cuts a torn note and writes the last whole one over itself: a failed sync may have left it in the page cache only.
+fn settle_history(disk: &dyn Disk, head: &FoundHead) -> std::io::Result<()> {
+    if head.torn.is_empty() && head.last_note.is_empty() {
+        return Ok(());
+    }
+    let file = disk.open_append(CHECKPOINTS)?;
+    if !head.torn.is_empty() {
+        file.truncate(head.history_len)?;
+    }
+    file.rewrite(&head.last_note, head.history_len - head.last_note.len() as u64)?;
+    file.sync()
 }
 
 /// 8: opening looks at the joints of so many segments, so that its time does not grow with the log.
@@ -338,7 +349,8 @@ fn quarantine(
     now: Timestamp,
     found: &mut Found,
 ) -> Result<(), DiskError> {
-    let stem = format!("{QUARANTINE}/{}-{offset:020}", file.replace('/', "-"));
+    let stem =
+        quarantine_name(disk, &format!("{QUARANTINE}/{}-{offset:020}", file.replace('/', "-")), bytes)?;
     let note = json!({"file": file, "offset": offset, "length": bytes.len(), "reason": reason, "at": now});
     replace(disk, &format!("{stem}.bin"), bytes, Access::Private)?;
     replace(disk, &format!("{stem}.json"), format!("{note}\n").as_bytes(), Access::Shared)?;
@@ -347,6 +359,22 @@ fn quarantine(
         "quarantine": format!("{stem}.bin"),
     }));
     Ok(())
+}
+
+/// The same place can be torn again after it was cut: evidence never replaces other evidence. Equal bytes are those of
+/// a recovery that was interrupted before it cut them.
+fn quarantine_name(disk: &dyn Disk, stem: &str, bytes: &[u8]) -> Result<String, DiskError> {
+    let mut name = stem.to_owned();
+    for again in 1_u64.. {
+        let file = format!("{name}.bin");
+        match read_all(disk, &file, u64::MAX).during("read", disk.describe(&file)) {
+            Err(error) if error.is_missing() => break,
+            Ok(present) if present == bytes => break,
+            Ok(_) => name = format!("{stem}-{again}"),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(name)
 }
 
 /// The tree at the checkpoint's size, from the right edge of `tree/`; made again from the entries when it does not
@@ -366,15 +394,31 @@ fn tree_at_checkpoint(
     if segments.first_seq() != Some(0) {
         return Err(Damage::RootDiffers { size: size.get() }.into());
     }
+    // What is in `tree/` is evidence as long as the entries are not known to be right.
+    if root_of_entries(segments, size.get())? != Some(checkpoint.root()) {
+        return Err(Damage::RootDiffers { size: size.get() }.into());
+    }
     rows.truncate_to(0)?;
     let mut frontier = Frontier::new();
     grow(segments, rows, &mut frontier, size.get())?;
-    if frontier.root() != checkpoint.root() {
-        return Err(Damage::RootDiffers { size: size.get() }.into());
-    }
     rows.sync()?;
     found.tree_rebuilt = true;
     Ok(frontier)
+}
+
+/// The root of the first `size` entries; `None` when they cannot be read as entries.
+fn root_of_entries(segments: &Arc<Segments>, size: u64) -> Result<Option<Hash>, DiskError> {
+    let mut frontier = Frontier::new();
+    let mut lines = segments.lines_from(0);
+    while frontier.size().get() < size {
+        match lines.next_line() {
+            Ok(Some((_, line))) => frontier.append(leaf_hash(line)),
+            Ok(None) => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(frontier.root()))
 }
 
 fn has_rows(rows: &Rows, size: u64) -> Result<bool, DiskError> {

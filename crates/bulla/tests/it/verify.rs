@@ -75,6 +75,30 @@ fn payloads_are_verified_with_the_entries_that_name_them() {
     assert_clean(folder.path(), 302);
 }
 
+#[test]
+fn a_line_repeated_behind_the_end_is_no_entry_on_its_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit");
+    write(&path, u64::MAX, 20).close_blocking().unwrap();
+    let segment = path.join("entries/00000000000000000000.jsonl");
+    let whole = std::fs::read(&segment).unwrap();
+    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    for (seq, line) in (0_u64..).zip(&lines) {
+        std::fs::write(&segment, [whole.as_slice(), line].concat()).unwrap();
+        let verdict = verify(&path).unwrap();
+        let finding = verdict.findings.first().unwrap_or_else(|| panic!("line {seq}: {verdict}"));
+        assert_eq!(finding.kind, bulla::proof::FindingKind::LineDuplicated, "{verdict}");
+        assert_eq!((finding.first_seq, finding.end_seq), (Some(seq), Some(seq + 1)));
+        let start = whole.len() as u64;
+        assert_eq!(finding.bytes, Some(start..start + line.len() as u64 - 1));
+    }
+    // What is torn, or bears the next number, may be on its way.
+    for tail in [b"{\"seq\":22,".as_slice(), b"\0\0\0\0", &lines[0][..50]] {
+        std::fs::write(&segment, [whole.as_slice(), tail].concat()).unwrap();
+        assert!(verify(&path).unwrap().is_clean());
+    }
+}
+
 /// Writes, rolls over and seals at full rate while it is verified.
 fn verify_beside_a_writer(entries: u64) {
     let folder = tempfile::tempdir().unwrap();

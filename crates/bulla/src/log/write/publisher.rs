@@ -1,12 +1,13 @@
 //! Publishes checkpoints: at most every interval, only when the tree grew, on request, and at close.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use bulla_proof::{Checkpoint, Frontier, SignerKey};
 
 use super::queue::Queue;
-use crate::log::poison::Poison;
+use crate::log::poison::{Poison, PoisonCause};
 use crate::log::watermarks::SharedWatermarks;
 use crate::store::head::Head;
 use crate::store::rows::Rows;
@@ -73,15 +74,21 @@ pub(crate) struct Publisher {
 impl Publisher {
     /// Publishes until asked to end, or until something fails: then the log is poisoned.
     pub(crate) fn run(self) -> Result<(), Poison> {
+        let published = catch_unwind(AssertUnwindSafe(|| self.publish_all()));
+        let ended = published.unwrap_or_else(|_| Err(PoisonCause::ThreadEnded.into()));
+        if let Err(poison) = &ended {
+            self.queue.poison(poison);
+        }
+        ended
+    }
+
+    fn publish_all(&self) -> Result<(), Poison> {
         loop {
             let end = self.requests.wait(self.interval);
             if end == Some(End::Poisoned) {
                 return Ok(());
             }
-            if let Err(poison) = self.publish() {
-                self.queue.poison(&poison);
-                return Err(poison);
-            }
+            self.publish()?;
             if end.is_some() {
                 return Ok(());
             }

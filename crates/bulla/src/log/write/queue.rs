@@ -12,7 +12,7 @@ use bulla_proof::Hash;
 
 use crate::clock::Timestamp;
 use crate::entry::{Event, PayloadFile};
-use crate::log::poison::Poison;
+use crate::log::poison::{Poison, PoisonCause};
 use crate::log::receipt::{Receipt, RecordError, State};
 use crate::log::settled::Settled;
 
@@ -94,6 +94,15 @@ impl Chunk {
     }
 }
 
+impl Drop for Chunk {
+    /// A chunk that goes without a fate was lost by a thread that panicked: whoever waits for it is told.
+    fn drop(&mut self) {
+        if !self.fate.settled.is_settled() {
+            self.fate.settled.settle(Outcome::Failed(PoisonCause::ThreadEnded.into()));
+        }
+    }
+}
+
 /// Why an entry is not in the queue.
 #[derive(Debug)]
 pub(crate) enum NotQueued {
@@ -149,6 +158,13 @@ pub(crate) struct Dropped {
     pub(crate) count: u64,
 }
 
+impl Queued {
+    fn refusal(&self) -> Option<RecordError> {
+        let poisoned = self.poison.as_ref().map(|poison| poison.clone().into());
+        poisoned.or(self.is_closed.then_some(RecordError::Closed))
+    }
+}
+
 impl Queue {
     pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
         let state = Mutex::default();
@@ -171,11 +187,8 @@ impl Queue {
     /// Puts an entry in the queue; never blocks.
     pub(crate) fn push(&self, event: Event) -> Result<(Arc<Fate>, u32), NotQueued> {
         let mut state = self.state();
-        if let Some(poison) = &state.poison {
-            return Err(NotQueued::Ended(poison.clone().into()));
-        }
-        if state.is_closed {
-            return Err(NotQueued::Ended(RecordError::Closed));
+        if let Some(error) = state.refusal() {
+            return Err(NotQueued::Ended(error));
         }
         // An empty queue takes any entry, so that one larger than the queue is not refused for ever.
         if state.bytes > 0 && state.bytes + event.size() > self.bytes_max {
@@ -202,6 +215,11 @@ impl Queue {
             self.filled.notify_one();
         }
         Ok((fate, index))
+    }
+
+    /// Why nothing is taken any more, once that is so.
+    pub(crate) fn refusal(&self) -> Option<RecordError> {
+        self.state().refusal()
     }
 
     /// Registers a task to be woken when there is room; false when there is room now.
@@ -301,9 +319,9 @@ impl Queue {
     /// Takes back the memory of written chunks.
     pub(crate) fn recycle(&self, chunks: impl Iterator<Item = Chunk>) {
         let mut state = self.state();
-        for chunk in chunks {
+        for mut chunk in chunks {
             if state.spare.len() < SPARE_CHUNKS {
-                let mut bytes = chunk.bytes;
+                let mut bytes = std::mem::take(&mut chunk.bytes);
                 bytes.clear();
                 state.spare.push(bytes);
             }

@@ -1,5 +1,6 @@
 //! Compresses full segments in the background. A failure here costs nothing but space: the plain segment stays.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Condvar, Mutex};
@@ -73,8 +74,8 @@ pub(crate) struct Sealer {
     pub(crate) segments: Arc<Segments>,
     pub(crate) rows: Arc<Rows>,
     pub(crate) marks: Arc<SharedWatermarks>,
-    /// Full segments and the number after their last entry.
-    pub(crate) full: Receiver<(u64, u64)>,
+    /// Entries of full segments.
+    pub(crate) full: Receiver<Range<u64>>,
     pub(crate) unsealed: Arc<Unsealed>,
     pub(crate) must_stop: Arc<AtomicBool>,
 }
@@ -97,7 +98,7 @@ impl Sealer {
     }
 
     fn seal_all(&self) {
-        while let Ok((base, end)) = self.full.recv() {
+        while let Ok(Range { start: base, end }) = self.full.recv() {
             // Hashes of the segment's last entries may still be on their way.
             if self.must_stop() || self.marks.wait(|marks| marks.integrated >= end).is_err() {
                 return;

@@ -1,6 +1,7 @@
 //! The one writer. What makes an acknowledgement true is the order of the lines in `commit`, `write`, `sync` and
 //! `settle`: numbered and hashed, payloads stored, appended, synced, integrated, answered. See docs/durability.md.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ pub(crate) struct Writer {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) heartbeat: Option<Duration>,
     /// Tells the sealer of a full segment.
-    pub(crate) on_full: Box<dyn Fn(u64) + Send>,
+    pub(crate) on_full: Box<dyn Fn(Range<u64>) + Send>,
     /// How many callers the last batch answered: they are likely to come back at once.
     pub(crate) answered: usize,
     pub(crate) scratch: Scratch,
@@ -59,8 +60,16 @@ const OVERLAP_BYTES_MIN: usize = 128 * 1024;
 const GATHERING_MAX: Duration = Duration::from_micros(50);
 
 impl Writer {
-    /// Writes until the log is closed, or something fails.
+    /// Writes until the log is closed, or something fails: then nobody is left waiting.
     pub(crate) fn run(&mut self) -> Result<(), Poison> {
+        let ended = self.write_all();
+        if let (Err(poison), Some(batch)) = (&ended, self.syncing.take()) {
+            batch.fail(poison);
+        }
+        ended
+    }
+
+    fn write_all(&mut self) -> Result<(), Poison> {
         self.commit(None)?; // `log.opened`
         loop {
             let patience = if self.syncing.is_some() { Some(Duration::ZERO) } else { self.heartbeat };
@@ -100,32 +109,6 @@ impl Writer {
                 Err(poison)
             }
         }
-    }
-
-    /// Numbers and hashes chunk after chunk, as long as the disk is busy with the batch before: so that batches are
-    /// small on a fast disk, large on a slow one, and neither disk nor processor waits for the other.
-    fn number_and_hash(&mut self, first: Option<Chunk>) -> Result<Batch, Poison> {
-        let (now, step) = self.clock.now();
-        self.own.extend(step.map(|step| own::clock_stepped(step.from, step.to, step.step_ms)));
-        self.own.extend(self.queue.take_dropped().iter().map(|dropped| own::entries_dropped(now, dropped)));
-        let mut batch = Batch::begin(now, self.frontier.clone(), std::mem::take(&mut self.scratch));
-        for entry in self.own.drain(..) {
-            batch.add_own(&own::body(entry, self.entropy.as_ref()));
-        }
-        let mut next = first;
-        while let Some(chunk) = next {
-            batch.add(chunk);
-            let disk_is_busy = self.syncing.is_some() && !self.syncer.is_done();
-            let enough = if disk_is_busy { BATCH_BYTES_MAX } else { OVERLAP_BYTES_MIN };
-            next = if batch.size() < enough { self.queue.take_chunk() } else { None };
-        }
-        if batch.end() > SEQ_END {
-            let poison = Poison::from(PoisonCause::SeqExhausted);
-            batch.fail(&poison);
-            return Err(poison);
-        }
-        self.frontier.clone_from(&batch.frontier);
-        Ok(batch)
     }
 
     /// Payloads first, durably; then all lines with one write.
@@ -170,15 +153,47 @@ impl Writer {
             batch.fail(&poison);
             return Err(poison);
         }
-        self.integrated.lock().expect("no panic while held").clone_from(&batch.frontier);
-        let end = batch.end();
         let evicted = self.recent.push(batch.take_lines());
-        self.marks.advance(|marks| (marks.durable, marks.integrated) = (end, end));
+        self.integrate(&batch);
         let (answered, chunks, hashes) = batch.answer();
         self.answered = answered;
         self.queue.recycle(chunks.into_iter());
         self.scratch = Scratch { lines: evicted.unwrap_or_default(), hashes };
         Ok(())
+    }
+
+    /// Shows the batch to readers and to the publisher at once: a checkpoint is never ahead of the watermarks.
+    fn integrate(&self, batch: &Batch) {
+        let mut integrated = self.integrated.lock().expect("no panic while held");
+        integrated.clone_from(&batch.frontier);
+        let end = batch.end();
+        self.marks.advance(|marks| (marks.durable, marks.integrated) = (end, end));
+    }
+
+    /// Numbers and hashes chunk after chunk, as long as the disk is busy with the batch before: so that batches are
+    /// small on a fast disk, large on a slow one, and neither disk nor processor waits for the other.
+    fn number_and_hash(&mut self, first: Option<Chunk>) -> Result<Batch, Poison> {
+        let (now, step) = self.clock.now();
+        self.own.extend(step.map(|step| own::clock_stepped(step.from, step.to, step.step_ms)));
+        self.own.extend(self.queue.take_dropped().iter().map(|dropped| own::entries_dropped(now, dropped)));
+        let mut batch = Batch::begin(now, self.frontier.clone(), std::mem::take(&mut self.scratch));
+        for entry in self.own.drain(..) {
+            batch.add_own(&own::body(entry, self.entropy.as_ref()));
+        }
+        let mut next = first;
+        while let Some(chunk) = next {
+            batch.add(chunk);
+            let disk_is_busy = self.syncing.is_some() && !self.syncer.is_done();
+            let enough = if disk_is_busy { BATCH_BYTES_MAX } else { OVERLAP_BYTES_MIN };
+            next = if batch.size() < enough { self.queue.take_chunk() } else { None };
+        }
+        if batch.end() > SEQ_END {
+            let poison = Poison::from(PoisonCause::SeqExhausted);
+            batch.fail(&poison);
+            return Err(poison);
+        }
+        self.frontier.clone_from(&batch.frontier);
+        Ok(batch)
     }
 
     /// Nothing came: whatever is under way is finished, then the heart beats.

@@ -205,6 +205,9 @@ impl<'a> Verify<'a> {
         if findings.list.is_empty() && entries > signed {
             findings.extend(tail::look_for_later_checkpoint(&self.disk, signed, entries)?);
         }
+        if findings.list.is_empty() {
+            findings.extend(tail::look_for_repeated_line(&self.disk, &snapshot)?);
+        }
         if swept.lost.is_missing_some() {
             tail::look_for_erasures(&self.disk, &payloads, &mut swept.lost)?;
         }

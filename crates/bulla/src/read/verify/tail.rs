@@ -1,16 +1,19 @@
-//! What later entries say of earlier times: that a payload was erased, and how far a checkpoint once covered.
+//! What later entries say of earlier times: that a payload was erased, and how far a checkpoint once covered. And what
+//! behind the end of the log can be no entry on its way.
 
 use std::sync::Arc;
 
-use bulla_proof::{Finding, FindingKind};
+use bulla_proof::{Finding, FindingKind, Hash, leaf_hash};
 use memchr::memmem;
 use serde::Deserialize;
 
 use crate::read::verify::VerifyError;
 use crate::read::verify::payloads::{LostPayloads, PayloadNews, Payloads};
-use crate::store::disk::Disk;
-use crate::store::layout::CHECKPOINTS;
+use crate::read::verify::snapshot::{Snapshot, open_segment, read_up_to};
+use crate::store::disk::{Disk, During};
+use crate::store::layout::{CHECKPOINTS, SegmentKind};
 use crate::store::segment::catalogue::Segments;
+use crate::store::segment::line;
 
 /// Name of the entry that an opening of the log records.
 const OPENED: &str = "log.opened";
@@ -81,6 +84,52 @@ pub(in crate::read::verify) fn look_for_later_checkpoint(
                 ..Finding::new(FindingKind::RolledBack, text)
             }));
         }
+    }
+    Ok(None)
+}
+
+/// 8 MiB: what is behind the end is at most a batch and a line, and what came while the log was looked at.
+const TAIL_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// A whole line behind the end of the log that bears the number of an entry before it: no crash and no writer leaves
+/// that. The lines before the end are known to be in order, so it is the first that does not go on from the one before.
+pub(in crate::read::verify) fn look_for_repeated_line(
+    disk: &Arc<dyn Disk>,
+    snapshot: &Snapshot,
+) -> Result<Option<Finding>, VerifyError> {
+    let hashes = snapshot.rows.len(0);
+    let Some(span) = snapshot.segments.last() else { return Ok(None) };
+    let Some((segment, file)) = open_segment(disk.as_ref(), span.segment)? else { return Ok(None) };
+    if segment.kind != SegmentKind::Plain {
+        return Ok(None);
+    }
+    let name = segment.name();
+    let mut at = span.bytes.saturating_sub(TAIL_BYTES_MAX);
+    let mut bytes = vec![0; usize::try_from(span.bytes - at).expect("a few MiB")];
+    let count = read_up_to(file.as_ref(), &mut bytes, at).during("read", disk.describe(&name))?;
+    let mut before = None;
+    for line in bytes[..count].split_inclusive(|byte| *byte == b'\n') {
+        let start = at;
+        at += line.len() as u64;
+        let Some(line) = line.strip_suffix(b"\n") else { break };
+        let Some((seq, _)) = line::parse_prefix(line) else { continue };
+        if before.is_some_and(|before| seq <= before) && seq < hashes && line::is_whole(line, seq) {
+            let mut stored = [Hash::from([0; 32])];
+            snapshot.rows.read(0, seq, &mut stored)?;
+            let (kind, text) = if stored[0] == leaf_hash(line) {
+                (FindingKind::LineDuplicated, "it is there once more, behind the end of the log")
+            } else {
+                (FindingKind::LineInserted, "another line bears its number, behind the end of the log")
+            };
+            return Ok(Some(Finding {
+                first_seq: Some(seq),
+                end_seq: Some(seq + 1),
+                file: Some(name),
+                bytes: Some(start..start + line.len() as u64),
+                ..Finding::new(kind, text)
+            }));
+        }
+        before = Some(seq);
     }
     Ok(None)
 }

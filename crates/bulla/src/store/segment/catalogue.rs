@@ -42,6 +42,8 @@ impl Segments {
 
     /// Looks at the folder again: the writer rolls over and seals.
     pub(crate) fn refresh(&self) -> Result<(), DiskError> {
+        // Held while looking: a segment that the writer adds meanwhile must not be forgotten again.
+        let mut held = self.list.write().expect("no panic while held");
         let names = self.disk.list(layout::ENTRIES).during("list", self.disk.describe(layout::ENTRIES))?;
         let mut list: Vec<Segment> = names
             .iter()
@@ -51,7 +53,7 @@ impl Segments {
         list.sort_unstable();
         // A crash between sealing and removing leaves both files: the plain one, which sorts first, counts.
         list.dedup_by_key(|segment| segment.base);
-        *self.list.write().expect("no panic while held") = list;
+        *held = list;
         Ok(())
     }
 
@@ -60,7 +62,11 @@ impl Segments {
     }
 
     pub(crate) fn push(&self, segment: Segment) {
-        self.list.write().expect("no panic while held").push(segment);
+        let mut list = self.list.write().expect("no panic while held");
+        // A reader that looked at the folder may have found it first.
+        if list.last().is_none_or(|last| last.base < segment.base) {
+            list.push(segment);
+        }
     }
 
     pub(crate) fn mark_sealed(&self, base: u64) {

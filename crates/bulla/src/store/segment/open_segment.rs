@@ -1,5 +1,6 @@
 //! The segment that the writer appends to, and rolling over to the next one.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,7 +76,10 @@ impl OpenSegment {
         let (base, file) = match segments.last() {
             Some(Segment { base, kind: SegmentKind::Plain }) => {
                 let name = Segment { base, kind: SegmentKind::Plain }.name();
-                (base, disk.open_append(&name).during("open", disk.describe(&name))?)
+                let file = disk.open_append(&name).during("open", disk.describe(&name))?;
+                // A process that was killed while it rolled over may have left the name in the cache only.
+                disk.sync_folder(ENTRIES).during("sync folder", disk.describe(ENTRIES))?;
+                (base, file)
             }
             _ => (next, create(disk.as_ref(), &segments, next)?),
         };
@@ -103,8 +107,12 @@ impl OpenSegment {
     }
 
     /// Appends lines with one write; not synced. Where a full segment ends inside the batch, its part is written
-    /// and synced first and the rest goes to a new segment; then gives the number of the segment that is full.
-    pub(crate) fn append(&mut self, lines: &BatchLines, now: Timestamp) -> Result<Option<u64>, DiskError> {
+    /// and synced first and the rest goes to a new segment; then gives the entries of the segment that is full.
+    pub(crate) fn append(
+        &mut self,
+        lines: &BatchLines,
+        now: Timestamp,
+    ) -> Result<Option<Range<u64>>, DiskError> {
         assert_eq!(lines.first, self.next, "batches follow each other");
         // Segments end at a tile's edge, so that a frame, a bundle and a tile hold the same entries.
         let edge = self.next.next_multiple_of(TILE_WIDTH);
@@ -137,12 +145,12 @@ impl OpenSegment {
         self.len >= self.roll_over.bytes || age >= self.roll_over.age
     }
 
-    /// Goes on in a new segment; its name is durable before a line is in it. Gives the number of the old one.
-    fn roll(&mut self, base: u64) -> Result<u64, DiskError> {
+    /// Goes on in a new segment; its name is durable before a line is in it. Gives the entries of the old one.
+    fn roll(&mut self, base: u64) -> Result<Range<u64>, DiskError> {
         self.file = create(self.disk.as_ref(), &self.segments, base)?;
         self.len = 0;
         self.begun_at = None;
-        Ok(std::mem::replace(&mut self.base, base))
+        Ok(std::mem::replace(&mut self.base, base)..base)
     }
 }
 

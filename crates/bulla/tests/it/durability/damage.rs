@@ -1,0 +1,106 @@
+//! D33 to D37: what no crash explains is refused, and nothing is changed.
+
+use bulla::OpenError;
+use bulla::store::Damage;
+
+use super::*;
+
+/// A closed log of `entries` entries, all covered by a checkpoint, in segments of 256.
+fn closed(entries: usize) -> Driver {
+    let mut log = opened(Driver::new(1, 1).sealing(false), entries);
+    log.close().unwrap();
+    log
+}
+
+/// Opening is refused with words that name `named`; what was in the log is still there.
+fn check_refused(log: &mut Driver, named: &[&str]) -> Damage {
+    let before = log.disk.files();
+    let Err(OpenError::Damaged(damage)) = log.open() else { panic!("opened, or refused for another reason") };
+    let words = damage.to_string();
+    for part in named {
+        assert!(words.contains(part), "{words:?} does not name {part}");
+    }
+    assert_eq!(log.disk.files(), before, "nothing was changed");
+    damage
+}
+
+#[test]
+fn entries_below_the_checkpoint_are_damage_not_a_crash() {
+    let mut log = closed(5);
+    let lines = log.disk.bytes(SEGMENT);
+    let ends: Vec<usize> = (0..lines.len()).filter(|at| lines[*at] == b'\n').map(|at| at + 1).collect();
+    log.disk.tamper(SEGMENT, &lines[..ends[3]]);
+    check_refused(&mut log, &["covers 7 entries", "4 are there"]);
+    log.disk.tamper(SEGMENT, &lines[..ends[3] + 20]);
+    check_refused(&mut log, &["covers 7 entries", "4 are there"]);
+    log.disk.lose(SEGMENT);
+    check_refused(&mut log, &["covers 7 entries", "0 are there"]);
+}
+
+#[test]
+fn changed_line_at_the_right_edge_is_refused() {
+    let mut log = closed(5);
+    let mut lines = log.disk.bytes(SEGMENT);
+    let at = lines.windows(7).position(|text| text == b"entry-3").unwrap();
+    lines[at + 6] = b'4';
+    log.disk.tamper(SEGMENT, &lines);
+    check_refused(&mut log, &["entry 3", SEGMENT]);
+}
+
+#[test]
+fn damaged_tree_is_rebuilt_and_recorded() {
+    for damage in [
+        |disk: &SimDisk| disk.lose("tree/00"),
+        |disk: &SimDisk| disk.lose("tree/08"),
+        |disk: &SimDisk| disk.tamper("tree/08", &[7; 32]),
+        |disk: &SimDisk| {
+            let mut hashes = disk.bytes("tree/00");
+            *hashes.last_mut().unwrap() ^= 1;
+            disk.tamper("tree/00", &hashes);
+        },
+    ] {
+        let mut log = closed(300);
+        damage(&log.disk);
+        log.open_and_check().unwrap();
+        assert_eq!(recovery(&log)["tree_rebuilt"], true);
+    }
+}
+
+#[test]
+fn damaged_tree_stays_as_it_is_when_the_entries_are_damaged_too() {
+    let mut log = closed(300);
+    let mut lines = log.disk.bytes(SEGMENT);
+    let at = lines.windows(7).position(|text| text == b"entry-3").unwrap();
+    lines[at + 6] = b'4';
+    log.disk.tamper(SEGMENT, &lines);
+    log.disk.tamper("tree/08", &[7; 32]);
+    check_refused(&mut log, &["do not have the root"]);
+}
+
+#[test]
+fn checkpoint_with_a_bad_signature_is_refused() {
+    for name in ["checkpoint", "checkpoints"] {
+        let mut log = closed(5);
+        let mut note = log.disk.bytes(name);
+        let at = note
+            .windows(5)
+            .rposition(|text| text == b"\n7\n".as_slice() || text.starts_with(b"\n7\n"))
+            .unwrap();
+        note[at + 1] = b'6';
+        log.disk.tamper(name, &note);
+        check_refused(&mut log, &[name]);
+    }
+}
+
+#[test]
+fn missing_segment_is_refused() {
+    let third = "entries/00000000000000000512.jsonl";
+    let mut log = closed(600);
+    let second = log.disk.bytes(SECOND);
+    log.disk.lose(SECOND);
+    check_refused(&mut log, &[third, "entry 256"]);
+    // And one that reaches into the next.
+    let line = log.disk.bytes(third).split_inclusive(|byte| *byte == b'\n').next().unwrap().to_vec();
+    log.disk.tamper(SECOND, &[second, line].concat());
+    check_refused(&mut log, &[third, "entry 513"]);
+}

@@ -1,0 +1,68 @@
+//! D14 and D15: what opening does before it believes or cuts anything.
+
+use super::*;
+
+/// Two acknowledged entries and a torn third.
+fn torn() -> (Driver, Vec<u8>) {
+    let mut log = log_of(2);
+    let log = lose_power_at(&mut log, ActKind::Sync, SEGMENT, record, Survival::Everything);
+    let whole = log.disk.bytes(SEGMENT);
+    let start = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    log.disk.tamper(SEGMENT, &whole[..start + 60]);
+    (log, whole[start..start + 60].to_vec())
+}
+
+#[test]
+fn cut_bytes_are_quarantined_before_they_are_cut() {
+    let (mut log, torn) = torn();
+    let open = |log: &mut Driver| log.open().map_err(|error| error.to_string());
+    let mut after = lose_power_at(&mut log, ActKind::Cut, SEGMENT, open, Survival::Nothing);
+    assert!(after.disk.bytes(SEGMENT).ends_with(&torn), "not cut yet");
+    assert_eq!(quarantined(&after.disk), std::slice::from_ref(&torn), "but safe already");
+    after.settle().unwrap();
+    assert_eq!(quarantined(&after.disk), [torn]);
+    let kept = position(&after.disk, ActKind::SyncFolder, "quarantine");
+    assert!(kept < position(&after.disk, ActKind::Cut, SEGMENT));
+}
+
+#[test]
+fn evidence_in_quarantine_is_never_replaced() {
+    let (mut log, torn) = torn();
+    log.open_and_check().unwrap();
+    let cut_at = recovery(&log)["cut"][0]["offset"].as_u64().unwrap() as usize;
+    log.kill(1);
+    // Another tear in the same place, as a batch that is written there may leave it.
+    let whole = log.disk.bytes(SEGMENT);
+    log.disk.tamper(SEGMENT, &whole[..cut_at + 30]);
+    log.open().unwrap();
+    let mut kept = quarantined(&log.disk);
+    kept.sort_unstable_by_key(Vec::len);
+    assert_eq!(kept, [whole[cut_at..cut_at + 30].to_vec(), torn]);
+}
+
+#[test]
+fn kept_tail_is_written_again_before_it_counts() {
+    for persists in [FAILS, Fault::FailsHalfway(Errno::Io)] {
+        let mut log = log_of(2);
+        log.disk.fail_next(ActKind::Sync, SEGMENT, persists);
+        log.record(40).unwrap_err();
+        log.kill(1); // the page cache shows the whole line and believes that it is on disk
+        log.open_and_check().unwrap();
+        assert_eq!(ids(&log.disk), numbered(1..=3), "shown to readers now");
+        let mut after = log.aftermath(Survival::Nothing, 1);
+        after.settle().unwrap();
+        assert_eq!(ids(&after.disk), numbered(1..=3));
+    }
+}
+
+#[test]
+fn kept_note_is_written_again_before_it_counts() {
+    let mut log = log_of(2);
+    log.disk.fail_next(ActKind::Sync, "checkpoints", FAILS);
+    log.publish().unwrap_err();
+    log.kill(1);
+    log.open_and_check().unwrap();
+    log.publish().unwrap();
+    let mut after = log.aftermath(Survival::Nothing, 1);
+    after.settle().unwrap();
+}
