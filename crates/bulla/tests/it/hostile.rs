@@ -109,6 +109,18 @@ fn a_change_of_any_byte_of_a_small_log_is_found_and_located() {
 }
 
 #[test]
+fn a_line_that_bears_the_next_free_number_is_a_changed_line() {
+    let shape = Shape { entries: 8, sessions: 1, segment_bytes: 1, seal: false, payloads: false };
+    let (_folder, original) = original(shape);
+    let log = &original.directory;
+    for (seq, place) in log.lines().iter().enumerate() {
+        let mask = (b'0' + seq as u8) ^ b'8';
+        let wrong = change_and_verify(log, &place.file, place.bytes.start + "{\"seq\":".len(), mask);
+        assert_eq!(wrong, None);
+    }
+}
+
+#[test]
 fn a_change_of_any_byte_of_two_segments_is_found_and_located() {
     let (entries, step) = if is_slow_run() { (500, 1) } else { (300, 61) };
     let shape = Shape { entries, sessions: 2, segment_bytes: 1, seal: false, payloads: true };

@@ -134,9 +134,8 @@ impl Examination<'_> {
             return self.pass_missing(end.min(self.end));
         };
         let mut lines = SegmentLines::new(body, self.disk.describe(&file), self.payloads);
-        let mut aligner = Aligner::new(base, span.end.unwrap_or(u64::MAX));
+        let mut aligner = Aligner::new(base, span.end.unwrap_or(u64::MAX), self.hashes);
         let mut place = Place { at: 0, file: file.clone(), is_last: last, end, readable };
-        let mut beyond = base.max(self.hashes);
         while let Some(next) = lines.next(|seq| self.truth.stored(seq))? {
             match next {
                 Next::Line(line) => {
@@ -145,7 +144,7 @@ impl Examination<'_> {
                         self.cut = Some((file.clone(), line.bytes));
                         continue;
                     }
-                    let is_known = self.is_known(&line, &mut beyond)?;
+                    let is_known = self.is_known(&line)?;
                     aligner.add(line, is_known, &mut |placed| self.place(placed, &mut place))?;
                 }
                 Next::Unreadable { bytes, lines, reason } => {
@@ -213,18 +212,10 @@ impl Examination<'_> {
         });
     }
 
-    /// Whether the line is the entry that it says it is. Beyond the hashes its word is taken if it is the next, whose
-    /// number is `beyond`.
-    fn is_known(&mut self, line: &Line, beyond: &mut u64) -> Result<bool, VerifyError> {
+    /// Whether the line is the entry that it says it is.
+    fn is_known(&mut self, line: &Line) -> Result<bool, VerifyError> {
         let Some(seq) = line.seq else { return Ok(false) };
-        match self.truth.stored(seq)? {
-            Some(stored) => Ok(stored == line.hash),
-            None => {
-                let is_next = seq == *beyond;
-                *beyond += u64::from(is_next);
-                Ok(is_next)
-            }
-        }
+        Ok(self.truth.stored(seq)? == Some(line.hash))
     }
 
     fn place(&mut self, placed: Placed, place: &mut Place) -> Result<(), VerifyError> {
@@ -253,10 +244,6 @@ impl Examination<'_> {
             }
             // Behind the hashes anything may be on its way.
             Placed::Inserted(..) => {}
-            // Its number alone does not make it a line of the log.
-            Placed::Displaced(seq, before, line) if seq >= self.hashes => {
-                return self.place(Placed::Inserted(before, line), place);
-            }
             Placed::Displaced(seq, before, line) => {
                 self.differences.displaced(seq, before, &place.file, &line);
             }
