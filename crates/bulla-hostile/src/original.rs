@@ -54,9 +54,9 @@ impl Original {
             let tickets: Vec<_> = (written + 1..until - 1)
                 .map(|seq| log.submit(entry(seq, shape.payloads)).expect("room"))
                 .collect();
-            tickets.iter().for_each(|ticket| {
+            for ticket in tickets {
                 ticket.wait_durable().expect("the disk works");
-            });
+            }
             log.wait_sealed();
             log.close_blocking().expect("the disk works");
             written = until;

@@ -107,13 +107,18 @@ impl DiskError {
 
     /// Whether the file was read and holds something else than it should.
     pub(crate) fn is_damage(&self) -> bool {
-        matches!(self.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+        is_damage(&self.source)
     }
 
     /// Whether the file or folder is not there.
     pub fn is_missing(&self) -> bool {
         matches!(self.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
     }
+}
+
+/// Whether a file was read and holds something else than it should.
+pub(crate) fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }
 
 /// The system's words in the house's form: lower case, without the error number.

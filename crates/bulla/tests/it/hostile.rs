@@ -109,6 +109,18 @@ fn a_change_of_any_byte_of_a_small_log_is_found_and_located() {
 }
 
 #[test]
+fn a_line_that_bears_the_next_free_number_is_a_changed_line() {
+    let shape = Shape { entries: 8, sessions: 1, segment_bytes: 1, seal: false, payloads: false };
+    let (_folder, original) = original(shape);
+    let log = &original.directory;
+    for (seq, place) in log.lines().iter().enumerate() {
+        let mask = (b'0' + seq as u8) ^ b'8';
+        let wrong = change_and_verify(log, &place.file, place.bytes.start + "{\"seq\":".len(), mask);
+        assert_eq!(wrong, None);
+    }
+}
+
+#[test]
 fn a_change_of_any_byte_of_two_segments_is_found_and_located() {
     let (entries, step) = if is_slow_run() { (500, 1) } else { (300, 61) };
     let shape = Shape { entries, sessions: 2, segment_bytes: 1, seal: false, payloads: true };
@@ -162,9 +174,7 @@ fn a_line_removed_swapped_or_doubled_anywhere_is_found_and_located() {
         let doubled = Expected::new(FindingKind::LineDuplicated).at(seqs.clone()).in_file(&place.file);
         let mut line = copy.line(place);
         line.push(b'\n');
-        if seq + 1 < lines.len() {
-            check(seq, &|| copy.insert_before(place, &line), doubled);
-        }
+        check(seq, &|| copy.insert_before(place, &line), doubled);
         if let Some(next) = lines.get(seq + 1) {
             let expected = Expected::new(FindingKind::LineMoved).within(seqs.start..seqs.end + 1);
             // Over the edge of a segment both are out of place.
@@ -204,7 +214,104 @@ fn a_change_of_any_byte_of_a_sealed_segment_is_found_or_changes_no_entry() {
     assert!(harmless < len / 20, "{harmless} of {len} changes decode to the same lines");
 }
 
+#[test]
+fn damaged_sealed_segments_are_located() {
+    let shape = Shape { entries: 700, sessions: 5, segment_bytes: 20_000, seal: true, payloads: false };
+    let (folder, original) = original(shape);
+    let second = "entries/00000000000000000256.jsonl.zst";
+    let frame_end = original.directory.read(second).len() - (8 + 8 + 9);
+    let check = |what: &str, damage: &dyn Fn(&Directory), expected: Expected, repairable: bool| {
+        let copy = original.directory.copy_to(folder.path().join(what));
+        damage(&copy);
+        let verdict = bulla::verify(copy.root()).unwrap();
+        let wrong = unmet(&verdict, &[expected]);
+        assert!(wrong.is_none(), "{what}: {}", wrong.unwrap());
+        assert_eq!(verdict.findings[0].repairable, repairable, "{what}");
+    };
+    let unreadable = || Expected::new(FindingKind::SegmentUnreadable).in_file(second);
+    let edit = |edit: fn(&mut Vec<u8>, usize)| {
+        move |log: &Directory| log.edit(second, |bytes| edit(bytes, frame_end))
+    };
+    check("frame", &edit(|bytes, end| bytes[9..end].fill(0)), unreadable().at(256..512), false);
+    check("table", &edit(|bytes, end| bytes[end + 9] ^= 1), unreadable().around(frame_end), true);
+    check("no table", &edit(Vec::truncate), unreadable().around(frame_end), true);
+    check("half", &edit(|bytes, end| bytes.truncate(end / 2)), unreadable().at(256..512), false);
+    check("gone", &|log| log.remove(second), Expected::new(FindingKind::FileMissing).at(256..512), false);
+    let rewrite = |log: &Directory| {
+        let lines = zstd::decode_all(&log.read(second)[..frame_end]).unwrap();
+        let lines = String::from_utf8(lines).unwrap().replacen("tasks/300", "tasks/3x0", 1);
+        log.remove(second);
+        log.write("entries/00000000000000000256.jsonl", lines);
+    };
+    check("plain again", &rewrite, Expected::new(FindingKind::LineChanged).at(300..301), false);
+}
+
 /// A frame that decodes to other bytes may have lost or gained newlines.
 fn is_consequence(kind: FindingKind) -> bool {
     matches!(kind, FindingKind::LineRemoved | FindingKind::LineInserted | FindingKind::FileMissing)
+}
+
+#[test]
+fn findings_that_are_too_many_are_counted() {
+    let shape = Shape { entries: 3000, sessions: 1, segment_bytes: 1 << 20, seal: false, payloads: false };
+    let (_folder, original) = original(shape);
+    let log = &original.directory;
+    let lines = log.lines();
+    for file in log.files("entries") {
+        log.edit(&file, |bytes| {
+            let places = lines.iter().filter(|place| place.file == file).step_by(2);
+            places.for_each(|place| bytes[place.bytes.start + 100] ^= 1);
+        });
+    }
+    let verdict = bulla::verify(log.root()).unwrap();
+    assert_eq!((verdict.findings.len(), verdict.findings_total()), (1000, 1500), "{verdict}");
+}
+
+/// Numbers that look random, from a seed.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end.max(1)
+    }
+}
+
+fn damage_at_random(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
+    let start = numbers.below(bytes.len());
+    let end = (start + 1 + numbers.below(300)).min(bytes.len());
+    match numbers.below(5) {
+        0 => bytes[start..end].iter_mut().for_each(|byte| *byte = numbers.below(256) as u8),
+        1 => drop(bytes.drain(start..end)),
+        2 => bytes[start..end].fill(0),
+        3 => {
+            let part = bytes[start..end].to_vec();
+            let at = numbers.below(bytes.len());
+            bytes.splice(at..at, part);
+        }
+        _ => bytes.truncate(start),
+    }
+}
+
+#[test]
+fn damage_at_random_is_always_found_and_never_a_panic() {
+    let shape = Shape { entries: 600, sessions: 4, segment_bytes: 20_000, seal: true, payloads: false };
+    let (_folder, original) = original(shape);
+    let log = &original.directory;
+    let files = covered_files(log);
+    let whole: Vec<Vec<u8>> = files.iter().map(|file| log.read(file)).collect();
+    for seed in 0..if is_slow_run() { 20_000 } else { 300 } {
+        let mut numbers = Numbers(seed);
+        for _ in 0..1 + numbers.below(3) {
+            let file = &files[numbers.below(files.len())];
+            log.edit(file, |bytes| damage_at_random(bytes, &mut numbers));
+        }
+        let verdict = bulla::verify(log.root()).unwrap();
+        let mut is_changed = false;
+        for (file, whole) in files.iter().zip(&whole) {
+            is_changed |= log.read(file) != *whole;
+            log.write(file, whole);
+        }
+        assert_eq!(verdict.is_clean(), !is_changed, "seed {seed}: {}", all(&verdict));
+    }
 }

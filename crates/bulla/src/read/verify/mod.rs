@@ -97,6 +97,18 @@ pub fn verify(directory: impl Into<PathBuf>) -> Result<Verdict, VerifyError> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # What is found
+/// A change of any byte of `entries/`, `tree/`, `checkpoint` and `checkpoints` below the newest checkpoint, and of
+/// payloads that entries name. What changes nothing is not found, and need not be:
+///
+/// - a byte of a sealed segment whose frame still decompresses to the same lines;
+/// - a sealed segment beside its plain form, which is the one that counts;
+/// - white space and `created_at` in `log.json`;
+/// - in `checkpoint`, signature lines of witnesses that no policy names;
+/// - a checkpoint taken whole out of the middle of the history, or bytes behind its last one, as a crash leaves them.
+///
+/// A damaged log is read twice, the second time by one thread.
+///
 /// # Trust
 /// With the key from `log.json`, whoever can write that file is trusted too: give the key, a policy, or a pinned
 /// checkpoint.

@@ -60,8 +60,6 @@ pub(in crate::read::verify) struct Hashed {
     pub(in crate::read::verify) lines: u64,
     /// Whole lines after it.
     pub(in crate::read::verify) beyond: u64,
-    /// Whether something else than lines follows them.
-    is_torn: bool,
     /// Roots of the complete tiles in it.
     pub(in crate::read::verify) tiles: Vec<Hash>,
     /// Times of its first and last line.
@@ -221,8 +219,9 @@ impl<'a> Hasher<'a> {
         hashed.is_same &= hashed.first + hashed.lines >= self.end && self.may_go_on;
         let mut start = 0;
         for end in memchr_iter(b'\n', lines) {
-            hashed.is_torn |= self.prefix.time_of(&lines[start..end]).is_none();
-            if hashed.is_torn {
+            if self.prefix.time_of(&lines[start..end]).is_none() {
+                // What a crash tore, or an entry of the log once more: not for this pass to tell.
+                hashed.is_same = false;
                 return;
             }
             hashed.beyond += 1;

@@ -18,7 +18,7 @@ fn cut_bytes_are_quarantined_before_they_are_cut() {
     let open = |log: &mut Driver| log.open().map_err(|error| error.to_string());
     let mut after = lose_power_at(&mut log, ActKind::Cut, SEGMENT, open, Survival::Nothing);
     assert!(after.disk.bytes(SEGMENT).ends_with(&torn), "not cut yet");
-    assert_eq!(quarantined(&after.disk), [torn.clone()], "but safe already");
+    assert_eq!(quarantined(&after.disk), std::slice::from_ref(&torn), "but safe already");
     after.settle().unwrap();
     assert_eq!(quarantined(&after.disk), [torn]);
     let kept = position(&after.disk, ActKind::SyncFolder, "quarantine");

@@ -8,7 +8,7 @@ use crate::read::verify::examine::lines::Line;
 
 /// Lines looked ahead before it is decided which of them are in order: so far may a line be moved, or so many
 /// inserted or removed at once, and the rest still be in place. More is told as lines that changed.
-pub(in crate::read::verify) const WINDOW: usize = 4096;
+const WINDOW: usize = 4096;
 
 /// Where a line belongs, in the order of the numbers.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(in crate::read::verify) struct Aligner {
     next: u64,
     /// Number after the last place.
     end: u64,
+    /// From this number on no line can be known: one that bears the next number is taken at its word.
+    hashes: u64,
     ahead: Vec<(Line, bool)>,
     /// Lines that are not known, since the last place.
     unknown: Vec<Line>,
@@ -37,8 +39,8 @@ pub(in crate::read::verify) struct Aligner {
 
 impl Aligner {
     /// For the places from `base` to `end`.
-    pub(in crate::read::verify) fn new(base: u64, end: u64) -> Self {
-        Self { next: base, end, ahead: Vec::new(), unknown: Vec::new() }
+    pub(in crate::read::verify) fn new(base: u64, end: u64, hashes: u64) -> Self {
+        Self { next: base, end, hashes, ahead: Vec::new(), unknown: Vec::new() }
     }
 
     /// Adds a line, known or not, and places those that can be.
@@ -85,6 +87,9 @@ impl Aligner {
                 self.next = seq + 1;
             } else if let (true, Some(seq)) = (is_known, line.seq) {
                 place(Placed::Displaced(seq, self.next, line))?;
+            } else if self.unknown.is_empty() && self.next >= self.hashes && line.seq == Some(self.next) {
+                place(Placed::At(self.next, line))?;
+                self.next += 1;
             } else {
                 self.unknown.push(line);
                 if self.unknown.len() >= WINDOW {

@@ -154,7 +154,9 @@ impl Differences {
     ) {
         findings.not_listed += self.not_listed + settled.not_listed;
         let end = early.as_ref().and_then(|early| early.end_seq);
-        if let Some((first, end)) = early.as_ref().and_then(|early| early.first_seq).zip(end) {
+        if let Some((first, end)) = early.as_ref().and_then(|early| early.first_seq).zip(end)
+            && self.missing.iter().all(|run| run.seqs.end != end)
+        {
             self.missing.push(Run { seqs: first..end, file: "".into(), bytes: 0..0 });
         }
         let mut told = Vec::new();

@@ -10,7 +10,7 @@ use crate::entry::limits::LINE_BYTES_MAX;
 use crate::read::verify::payloads::{PayloadNews, Payloads};
 use crate::read::verify::prefix::{TIME_LEN, Time};
 use crate::read::verify::snapshot::read_up_to;
-use crate::store::disk::{DiskError, DiskFile, During};
+use crate::store::disk::{DiskError, DiskFile, During, is_damage};
 use crate::store::layout::TILE_WIDTH;
 use crate::store::segment::line;
 use crate::store::segment::sealed::SealedReader;
@@ -241,17 +241,17 @@ impl<'a> SegmentLines<'a> {
                 (self.held, self.at) = (Vec::new(), 0);
                 let bytes = frame.offset..frame.offset + u64::from(frame.compressed);
                 self.frame = Some(bytes.clone());
-                match reader.read_frame(index).during("read", &self.name) {
+                match reader.read_frame(index) {
                     Ok(lines) => {
                         self.held = lines;
                         Ok(Filled::More)
                     }
-                    Err(error) if error.is_damage() => {
+                    Err(error) if is_damage(&error) => {
                         let first = index as u64 * TILE_WIDTH;
                         let lines = first..first + TILE_WIDTH;
                         Ok(Filled::Unreadable(Next::Unreadable { bytes, lines, reason: error.to_string() }))
                     }
-                    Err(error) => Err(error),
+                    Err(error) => Err(error).during("read", &self.name),
                 }
             }
         }

@@ -13,7 +13,7 @@ use bulla_proof::{Finding, FindingKind, HASH_LEN};
 
 use crate::read::verify::VerifyError;
 use crate::read::verify::checkpoints::expected::ExpectedRoots;
-use crate::read::verify::examine::align::{Aligner, Placed, WINDOW};
+use crate::read::verify::examine::align::{Aligner, Placed};
 use crate::read::verify::examine::differences::{Differences, plain_name, tell_roots};
 use crate::read::verify::examine::lines::{Body, Line, Next, SegmentLines};
 use crate::read::verify::examine::truth::Truth;
@@ -23,7 +23,7 @@ use crate::read::verify::payloads::{LostPayloads, Payloads};
 use crate::read::verify::prefix::{Time, is_time};
 use crate::read::verify::snapshot::{Snapshot, Span, open_segment};
 use crate::read::verify::sweep::Swept;
-use crate::store::disk::{Disk, During};
+use crate::store::disk::{Disk, During, is_damage};
 use crate::store::layout::{self, SegmentKind, TILE_WIDTH};
 use crate::store::segment::sealed::SealedReader;
 
@@ -130,24 +130,21 @@ impl Examination<'_> {
         let base = span.segment.base;
         let last = span.end.is_none();
         let end = span.end.unwrap_or(self.end).max(base);
-        let Some((file, body)) = self.open(span)? else {
+        let Some((file, body, readable)) = self.open(span)? else {
             return self.pass_missing(end.min(self.end));
         };
         let mut lines = SegmentLines::new(body, self.disk.describe(&file), self.payloads);
-        let mut aligner = Aligner::new(base, span.end.unwrap_or(u64::MAX));
-        let mut place = Place { at: 0, file: file.clone(), is_last: last, end };
-        let mut count = 0;
+        let mut aligner = Aligner::new(base, span.end.unwrap_or(u64::MAX), self.hashes);
+        let mut place = Place { at: 0, file: file.clone(), is_last: last, end, readable };
         while let Some(next) = lines.next(|seq| self.truth.stored(seq))? {
             match next {
                 Next::Line(line) => {
-                    count += 1;
                     if last && line.is_torn && line.no_newline.is_none() {
                         place.at = line.bytes.start;
                         self.cut = Some((file.clone(), line.bytes));
                         continue;
                     }
-                    let furthest = (base + count + WINDOW as u64).min(span.end.unwrap_or(u64::MAX));
-                    let is_known = self.is_known(&line, furthest)?;
+                    let is_known = self.is_known(&line)?;
                     aligner.add(line, is_known, &mut |placed| self.place(placed, &mut place))?;
                 }
                 Next::Unreadable { bytes, lines, reason } => {
@@ -156,7 +153,6 @@ impl Examination<'_> {
                     self.pass_missing(lost.end.min(self.end))?;
                     self.unreadable(&file, bytes, lost.clone(), reason, false);
                     aligner.skip_to(lost.end);
-                    count += TILE_WIDTH;
                 }
             }
         }
@@ -167,8 +163,8 @@ impl Examination<'_> {
         Ok(())
     }
 
-    /// Opens a segment as well as it can be.
-    fn open(&mut self, span: &Span) -> Result<Option<(Arc<str>, Body)>, VerifyError> {
+    /// Opens a segment as well as it can be; gives its name, and the number up to which it can be read.
+    fn open(&mut self, span: &Span) -> Result<Option<(Arc<str>, Body, u64)>, VerifyError> {
         let base = span.segment.base;
         let end = span.end.unwrap_or(self.end).min(self.end).max(base);
         let Some((segment, file)) = open_segment(self.disk.as_ref(), span.segment)? else {
@@ -182,19 +178,19 @@ impl Examination<'_> {
         };
         let name: Arc<str> = segment.name().into();
         if segment.kind == SegmentKind::Plain {
-            return Ok(Some((name, Body::Plain { file, len: span.bytes })));
+            return Ok(Some((name, Body::Plain { file, len: span.bytes }, end)));
         }
         let described = self.disk.describe(&name);
-        match SealedReader::open(file.clone()).during("open", &described) {
-            Ok(reader) => Ok(Some((name, Body::Sealed(reader)))),
-            Err(error) if error.is_damage() => {
+        match SealedReader::open(file.clone()) {
+            Ok(reader) => Ok(Some((name, Body::Sealed(reader), end))),
+            Err(error) if is_damage(&error) => {
                 let len = file.len().during("measure", &described)?;
                 let (reader, frames_end) = SealedReader::walk(file).during("read", &described)?;
-                let held = base + reader.frames().len() as u64 * TILE_WIDTH;
-                self.unreadable(&name, frames_end..len, held.min(end)..end, error.to_string(), held >= end);
-                Ok(Some((name, Body::Sealed(reader))))
+                let held = (base + reader.frames().len() as u64 * TILE_WIDTH).min(end);
+                self.unreadable(&name, frames_end..len, held..end, error.to_string(), held == end);
+                Ok(Some((name, Body::Sealed(reader), held)))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error).during("open", &described).map_err(VerifyError::from),
         }
     }
 
@@ -216,13 +212,10 @@ impl Examination<'_> {
         });
     }
 
-    /// Whether the line is the entry that it says it is. Beyond the hashes its word is taken, up to `furthest`.
-    fn is_known(&mut self, line: &Line, furthest: u64) -> Result<bool, VerifyError> {
+    /// Whether the line is the entry that it says it is.
+    fn is_known(&mut self, line: &Line) -> Result<bool, VerifyError> {
         let Some(seq) = line.seq else { return Ok(false) };
-        match self.truth.stored(seq)? {
-            Some(stored) => Ok(stored == line.hash),
-            None => Ok(seq >= self.hashes && seq < furthest),
-        }
+        Ok(self.truth.stored(seq)? == Some(line.hash))
     }
 
     fn place(&mut self, placed: Placed, place: &mut Place) -> Result<(), VerifyError> {
@@ -240,9 +233,9 @@ impl Examination<'_> {
             }
             Placed::Missing(from, to) => {
                 let to = to.min(self.end);
-                let is_cut = place.is_last && to == place.end;
                 self.pass_missing(to)?;
-                if !is_cut && from < to {
+                let is_told = from >= place.readable && place.readable < place.end;
+                if !is_told && from < to {
                     self.tell_missing(from..to, place);
                 }
             }
@@ -251,10 +244,6 @@ impl Examination<'_> {
             }
             // Behind the hashes anything may be on its way.
             Placed::Inserted(..) => {}
-            // Its number alone does not make it a line of the log.
-            Placed::Displaced(seq, before, line) if seq >= self.hashes => {
-                return self.place(Placed::Inserted(before, line), place);
-            }
             Placed::Displaced(seq, before, line) => {
                 self.differences.displaced(seq, before, &place.file, &line);
             }
@@ -338,7 +327,11 @@ impl Examination<'_> {
     ) -> Result<u64, VerifyError> {
         self.pass_missing(self.end)?;
         swept.lost = std::mem::take(&mut self.lost);
-        let early = (self.entries < self.end).then(|| ends_early(&self, signed));
+        let is_told = self
+            .direct
+            .iter()
+            .any(|finding| finding.first_seq <= Some(self.entries) && finding.end_seq >= Some(self.end));
+        let early = (self.entries < self.end && !is_told).then(|| ends_early(&self, signed));
         let mut settled = self.truth.finish()?;
         swept.roots = settled.compared;
         self.direct.sort_by_key(|finding| finding.first_seq);
@@ -359,6 +352,8 @@ struct Place {
     is_last: bool,
     /// Number after the segment's last entry.
     end: u64,
+    /// From this number on it is told already that entries are not there.
+    readable: u64,
 }
 
 /// Fewer lines than are signed for, or than there are hashes.
