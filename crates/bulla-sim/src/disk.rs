@@ -142,11 +142,11 @@ impl SimDisk {
     /// # Panics
     /// When the act does not come: the log does not do what it should.
     pub fn await_waiting(&self) -> bool {
-        let is_open = |state: &mut State| state.waiting == 0 && !state.is_failing();
+        let is_open = |state: &mut State| !state.has_waiting() && !state.is_failing();
         let waited = self.shared.moved.wait_timeout_while(self.state(), HANGS_AFTER, is_open);
         let (state, waited) = waited.expect("no panic while held");
         let has_come = !waited.timed_out();
-        let is_waiting = state.waiting > 0;
+        let is_waiting = state.has_waiting();
         drop(state);
         assert!(has_come, "no act of the log waits, and none failed");
         is_waiting
@@ -288,14 +288,10 @@ impl SimDisk {
     ) -> io::Result<T> {
         let (mut state, course) = self.begin(kind, name, 0)?;
         let done = match course.portion {
-            Portion::All | Portion::Unsettled => Some(effect(&mut state)?),
-            Portion::Half | Portion::Nothing => None,
+            Portion::All | Portion::Unsettled => effect(&mut state),
+            Portion::Half | Portion::Nothing => Err(io::Error::other("it was not done")),
         };
-        match (course.error, done) {
-            (Some(error), _) => Err(error),
-            (None, Some(done)) => Ok(done),
-            (None, None) => unreachable!("what is not done fails"),
-        }
+        course.error.map_or(done, Err)
     }
 
     fn file(&self, id: FileId, name: &str) -> Arc<dyn DiskFile> {
@@ -309,6 +305,11 @@ impl SimDisk {
 }
 
 impl State {
+    /// Whether an act waits that is not released yet.
+    fn has_waiting(&self) -> bool {
+        self.waiting > self.releases
+    }
+
     fn is_failing(&self) -> bool {
         !self.has_power || self.background_work == Background::Fails
     }
@@ -373,10 +374,8 @@ impl Disk for SimDisk {
 
     fn sync_folder(&self, folder: &str) -> io::Result<()> {
         let (mut state, course) = self.begin(ActKind::SyncFolder, folder, 0)?;
-        if course.portion == Portion::All {
-            state.image.sync_folder(folder)?;
-        }
-        course.error.map_or(Ok(()), Err)
+        let done = if course.portion == Portion::All { state.image.sync_folder(folder) } else { Ok(()) };
+        course.error.map_or(done, Err)
     }
 
     fn lock(&self, name: &str, holder: &str) -> io::Result<Box<dyn LockGuard>> {
