@@ -332,3 +332,31 @@ fn a_shrunken_tree_is_never_consistent() {
         assert_eq!(refused, Err(ProofError::SizesReversed { old, new }));
     }
 }
+
+#[test]
+fn right_edges_are_equal_when_every_peak_is() {
+    let edge_of = |leaves: &[Hash]| leaves.iter().copied().collect::<MemoryRows>().frontier().clone();
+    for n in 0..=SMALL {
+        let leaves = leaves(n);
+        let grown = edge_of(&leaves);
+        let rows: MemoryRows = leaves.iter().copied().collect();
+        let read = Frontier::from_rows(&rows, size(n)).unwrap();
+        assert!(grown == read, "what a peak was before it was carried upwards counts for nothing, size {n}");
+        for changed in 0..n {
+            let mut other = leaves.clone();
+            other[changed] = leaf_hash(b"other");
+            assert!(grown != edge_of(&other), "leaf {changed} of {n}");
+        }
+        assert!(n == 0 || grown != edge_of(&leaves[..n - 1]));
+    }
+}
+
+#[test]
+fn hashes_and_right_edges_show_what_they_are_in_debug() {
+    let bytes = core::array::from_fn(|index| index as u8);
+    let hash = Hash::from(bytes);
+    assert_eq!(hash.as_bytes(), &bytes);
+    assert!(format!("{hash:?}").starts_with("000102") && format!("{hash:?}").ends_with("1d1e1f"));
+    let edge = format!("{:?}", Frontier::new());
+    assert_eq!(edge, format!("Frontier {{ size: 0, root: {:?} }}", empty_root()));
+}
