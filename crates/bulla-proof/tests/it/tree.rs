@@ -32,6 +32,7 @@ fn roots_are_those_of_rfc_6962_at_every_small_size() {
         let expected = naive::root(&leaves[..n]);
         assert_eq!(grown.root(), expected, "grown to {n}");
         assert_eq!(root_at(&rows, size(n)), Ok(expected), "read at {n}");
+        assert_eq!(root_at(&&rows, size(n)), Ok(expected), "read at {n} through a borrow");
         if n < SMALL {
             grown.append(leaves[n]);
         }
@@ -312,6 +313,7 @@ fn a_prover_that_moves_along_proves_what_a_fresh_one_does() {
     let mut prover = Prover::new(Frontier::new());
     for n in [1, 2, 255, 256, 257, 600, 1000, 65_535, 65_536, 65_537, 69_000, 70_001, 700] {
         prover.advance(Frontier::from_rows(&rows, size(n)).unwrap());
+        assert_eq!(prover.edge().size(), size(n));
         for i in [0, 1, 100, 255, 256, 300, 599, n / 2, n / 3, 65_535, 65_536, 69_999, n - 1] {
             let proof = prover.prove_inclusion(&rows, index(i));
             assert_eq!(proof, prove_inclusion(&rows, index(i), size(n)), "leaf {i} of {n}");

@@ -480,7 +480,7 @@ pub(crate) fn grow(
             let leaf = leaf_hash(line);
             hashes.push(0, &leaf);
             frontier.append_with(leaf, |row, _, hash| hashes.push(row, &hash));
-            if seq % APPEND_EVERY == 0 {
+            if seq.is_multiple_of(APPEND_EVERY) {
                 rows.append(&hashes)?;
                 hashes.clear();
             }

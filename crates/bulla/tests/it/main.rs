@@ -5,6 +5,7 @@
 mod durability;
 mod engine;
 mod hostile;
+mod locations;
 mod rules;
 mod seed;
 mod verify;

@@ -104,3 +104,38 @@ fn missing_segment_is_refused() {
     log.disk.tamper(SECOND, &[second, line].concat());
     check_refused(&mut log, &[third, "entry 513"]);
 }
+
+#[test]
+fn entries_without_an_identity_are_no_place_for_a_new_log() {
+    let mut log = log_of(3);
+    log.close().unwrap();
+    for name in ["log.json", "checkpoint", "checkpoints"] {
+        log.disk.lose(name);
+    }
+    let before = log.disk.files();
+    let refused = log.open().unwrap_err().to_string();
+    assert!(refused.contains("it has no log.json"), "{refused}");
+    assert_eq!(log.disk.files(), before, "nothing was changed");
+}
+
+#[test]
+fn a_log_whose_last_segment_is_sealed_goes_on_behind_it_unless_more_is_signed() {
+    let sealed = |closes: bool| {
+        let mut log = log_in_segments_of(1, 256);
+        log.seal();
+        if closes {
+            log.close().unwrap()
+        } else {
+            log.kill(1)
+        }
+        assert!(has(&log.disk, "entries/00000000000000000000.jsonl.zst"));
+        log.disk.lose(SECOND);
+        log
+    };
+    check_refused(&mut sealed(true), &["covers 258 entries", "256 are there"]);
+    let mut log = sealed(false);
+    log.disk.lose("checkpoint");
+    log.disk.tamper("checkpoints", b"");
+    log.open().unwrap();
+    assert_eq!(recovery(&log)["entries"], 256);
+}
