@@ -41,8 +41,8 @@ impl fmt::Display for Covered {
         let Self { seeds, acts, faults, kills, power_failures, openings, entries } = self;
         write!(
             f,
-            "{seeds} seeds: {acts} disk acts, {faults} faults, {kills} kills, {power_failures} power failures, \
-             {openings} openings, {entries} acknowledged entries"
+            "{seeds} seeds, {acts} disk acts, {faults} simulated faults, {kills} simulated kills, {power_failures} \
+             simulated power failures, {openings} openings, {entries} acknowledged entries"
         )
     }
 }
