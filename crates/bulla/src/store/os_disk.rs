@@ -1,7 +1,7 @@
 //! The real disk. No other file of the write path calls the operating system's file API.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,11 +90,11 @@ impl Disk for OsDisk {
     fn lock(&self, name: &str, holder: &str) -> io::Result<Box<dyn LockGuard>> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o640);
-        let mut file = options.open(self.path(name))?;
+        let file = options.open(self.path(name))?;
         match file.try_lock() {
             Ok(()) => {
-                file.set_len(0)?;
-                file.write_all(holder.as_bytes())?;
+                // The lock is what counts, also on a disk that has no room for a name.
+                let _ = name_holder(&file, holder);
                 Ok(Box::new(OsLock { file }))
             }
             Err(TryLockError::WouldBlock) => {
@@ -131,14 +131,23 @@ const HOLDER_BYTES_MAX: usize = 4096;
 /// How often it is looked for the name of a holder, once a millisecond: writing it takes some microseconds.
 const LOOKS_FOR_HOLDER_MAX: usize = 100;
 
+/// The first line of a lock names its holder. It is written over the line before with one write and never cut to
+/// nothing, so that a reader sees a whole name, and a full disk that had room for a name still has it.
+fn name_holder(file: &File, holder: &str) -> io::Result<()> {
+    let line = format!("{holder}\n");
+    file.write_all_at(line.as_bytes(), 0)?;
+    file.set_len(line.len() as u64)
+}
+
 /// Who holds the lock. Whoever has only just taken it has not said so yet.
 #[expect(clippy::disallowed_methods, reason = "nothing tells when another process has written to a file")]
 fn present_holder(file: &File) -> io::Result<String> {
     let mut text = [0; HOLDER_BYTES_MAX];
     for _ in 0..LOOKS_FOR_HOLDER_MAX {
-        match file.read_at(&mut text, 0)? {
-            0 => std::thread::sleep(Duration::from_millis(1)),
-            count => return Ok(String::from_utf8_lossy(&text[..count]).into_owned()),
+        let count = file.read_at(&mut text, 0)?;
+        match String::from_utf8_lossy(&text[..count]).lines().next() {
+            None | Some("") => std::thread::sleep(Duration::from_millis(1)),
+            Some(holder) => return Ok(holder.to_owned()),
         }
     }
     Ok("a process that has not said which it is".to_owned())
@@ -200,7 +209,7 @@ struct OsLock {
 impl Drop for OsLock {
     /// Whoever is refused by the next holder, before that one has said who it is, must not read our name.
     fn drop(&mut self) {
-        let _ = self.file.set_len(0);
+        let _ = name_holder(&self.file, "");
     }
 }
 
