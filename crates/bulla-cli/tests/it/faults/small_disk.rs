@@ -1,10 +1,11 @@
 //! A file system of a few megabytes, made for a test: ext4 in a file where that can be mounted, else memory.
 
 use std::fs::File;
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 use tempfile::TempDir;
 
 /// What the file system gives out at a time.
@@ -42,13 +43,14 @@ impl SmallDisk {
 
     /// Fills the disk up to so many free blocks.
     pub(super) fn fill_up_to(&self, free_blocks: u64) {
-        let mut filler = File::create(self.filler()).unwrap();
-        // What the file system keeps back for blocks that are not written yet is free again after a sync.
-        while fill(&mut filler) {
-            filler.sync_all().unwrap();
+        let filler = File::create(self.filler()).unwrap();
+        let mut len = 0;
+        for step in [256 * BLOCK_BYTES, BLOCK_BYTES] {
+            // Blocks are taken at once, not when they are written back.
+            while has_room(fallocate(&filler, FallocateFlags::empty(), len, step)) {
+                len += step;
+            }
         }
-        filler.sync_all().unwrap();
-        let len = filler.metadata().unwrap().len() / BLOCK_BYTES * BLOCK_BYTES;
         filler.set_len(len.saturating_sub(free_blocks * BLOCK_BYTES)).unwrap();
         filler.sync_all().unwrap();
     }
@@ -70,17 +72,12 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Writes until there is no space; whether there was any.
-fn fill(filler: &mut File) -> bool {
-    let block = [1; BLOCK_BYTES as usize];
-    for count in 0.. {
-        match filler.write_all(&block) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::StorageFull => return count > 0,
-            Err(error) => panic!("fill the disk: {error}"),
-        }
+fn has_room(taken: Result<(), Errno>) -> bool {
+    match taken {
+        Ok(()) => true,
+        Err(Errno::NOSPC) => false,
+        Err(error) => panic!("fill the disk: {error}"),
     }
-    true
 }
 
 fn ext4(folder: &Path, megabytes: u64) -> Vec<Command> {
