@@ -1,4 +1,4 @@
-//! D38 and D52: the power fails while a log is made, and two processes make it at once.
+//! D38 and D56: the power fails while a log is made, and two processes make it at once.
 
 use std::io;
 use std::sync::Arc;
