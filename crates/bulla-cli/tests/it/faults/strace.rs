@@ -32,6 +32,39 @@ impl Traced {
     pub(super) fn injected(&self) -> usize {
         self.calls.matches("(INJECTED)").count()
     }
+
+    /// Where calls on one file were traced: how many of its bytes were written when the last sync that succeeded began.
+    pub(super) fn durable_end(&self, before: u64) -> u64 {
+        let (mut written, mut begun, mut durable) = (before, before, before);
+        let mut unfinished = BTreeMap::new();
+        for line in self.calls.lines() {
+            let Some((thread, call)) = line.split_once(' ') else { continue };
+            if call.trim_start().starts_with("fdatasync(") {
+                begun = written;
+            }
+            // A call during which another thread made one is told in two parts.
+            let call = match (call.split_once(" <unfinished"), call.split_once(" resumed>")) {
+                (Some((start, _)), _) => {
+                    unfinished.insert(thread, start);
+                    continue;
+                }
+                (_, Some((_, end))) => format!("{}{end}", unfinished.remove(thread).unwrap_or_default()),
+                _ => call.to_owned(),
+            };
+            let Some((call, result)) = call.rsplit_once(" = ") else { continue };
+            let (name, args) = call.trim().split_once('(').unwrap_or_default();
+            let count = result.split(' ').next().and_then(|count| count.parse::<u64>().ok());
+            match (name, count) {
+                ("pwrite64", Some(count)) => {
+                    let offset = args.trim_end_matches([')', ' ']).rsplit(", ").next().unwrap();
+                    written = written.max(offset.parse::<u64>().unwrap() + count);
+                }
+                ("fdatasync", Some(0)) => durable = begun,
+                _ => {}
+            }
+        }
+        durable
+    }
 }
 
 /// Whether calls can be made to fail here; says why not.
@@ -119,4 +152,32 @@ pub(super) fn fail(
     let traced = format!("trace=pwrite64,fdatasync,{call}");
     let inject = format!("inject={call}:error={error}:when={number}");
     trace(folder, command, &["-P", path.to_str().unwrap(), "-e", &traced, "-e", &inject], stdin)
+}
+
+#[test]
+fn bytes_are_durable_when_a_sync_that_began_after_them_has_succeeded() {
+    let check = |calls: &str, expected: u64| {
+        let traced = Traced {
+            status: ExitStatus::default(),
+            acknowledged: Acknowledged::new(),
+            err: String::new(),
+            calls: calls.to_owned(),
+        };
+        assert_eq!(traced.durable_end(5), expected, "{calls}");
+    };
+    check("", 5);
+    check("7 pwrite64(4</a>, \"{}\", 10, 5) = 10", 5);
+    check("7 pwrite64(4</a>, \"{}\", 10, 5) = 10\n7 fdatasync(4</a>)  = 0", 15);
+    check("7 pwrite64(4</a>, \"{}\", 10, 5) = 10\n7 fdatasync(4</a>)  = -1 EIO (…) (INJECTED)", 5);
+    check("7 pwrite64(4</a>, \"{}\", 10, 5) = -1 EIO (…)\n7 fdatasync(4</a>)  = 0", 5);
+    check(
+        "7 pwrite64(4</a>, \"{}\", 10, 5 <unfinished ...>\n8 +++ exited with 0 +++\n7 <... pwrite64 resumed>)   = 10\n\
+         9 fdatasync(4</a> <unfinished ...>\n7 pwrite64(4</a>, \"{}\", 10, 15) = 10\n9 <... fdatasync resumed>)  = 0",
+        15,
+    );
+    check(
+        "7 pwrite64(4</a>, \"{}\", 10, 5) = 10\n9 fdatasync(4</a> <unfinished ...>\n7 fsync(3</b>) = 0\n\
+           9 <... fdatasync resumed>)  = -1 EIO (…) (INJECTED)",
+        5,
+    );
 }

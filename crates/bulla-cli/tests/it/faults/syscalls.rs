@@ -128,7 +128,7 @@ fn check_receipts_are_behind_syncs(case: &Case, position: &Position, traced: &Tr
     let Some(base) = name.strip_suffix(".jsonl") else { return Ok(()) };
     let before = case.before.as_ref().map(|before| before.join("entries").join(&name));
     let before = before.and_then(|path| std::fs::metadata(path).ok()).map_or(0, |about| about.len());
-    let durable = durable_end(&traced.calls, before);
+    let durable = traced.durable_end(before);
     let (mut end, mut seq) = (0_u64, base.parse::<u64>().unwrap());
     for line in segment.split_inclusive(|byte| *byte == b'\n') {
         end += line.len() as u64;
@@ -138,29 +138,6 @@ fn check_receipts_are_behind_syncs(case: &Case, position: &Position, traced: &Tr
         seq += 1;
     }
     Ok(())
-}
-
-/// How many bytes of the file were written when its last successful sync began.
-fn durable_end(calls: &str, before: u64) -> u64 {
-    let (mut written, mut begun, mut durable) = (before, before, before);
-    for line in calls.lines() {
-        let is_ok = !line.contains(") = -1");
-        if line.contains("pwrite64(") || line.contains("pwrite64 resumed") {
-            let numbers = line.rsplit_once(") = ").map(|(args, count)| (args.rsplit(", ").next(), count));
-            let Some((Some(offset), count)) = numbers else { continue };
-            if let (Ok(offset), Ok(count)) = (offset.parse::<u64>(), count.trim().parse::<u64>()) {
-                written = written.max(offset + count);
-            }
-        } else if line.contains("fdatasync") {
-            if line.contains("fdatasync(") {
-                begun = written;
-            }
-            if line.contains(" = ") && is_ok {
-                durable = begun;
-            }
-        }
-    }
-    durable
 }
 
 /// All positions, or some of each kind.
