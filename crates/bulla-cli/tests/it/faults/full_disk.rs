@@ -32,7 +32,7 @@ fn check(disk: &SmallDisk, promised: &mut Promised, receipts: Acknowledged) {
     promised.acknowledge(receipts);
     promised.verify().unwrap();
     disk.free();
-    promised.hold(Acknowledged::new()).unwrap();
+    promised.hold_from(0).unwrap();
 }
 
 #[test]

@@ -87,8 +87,13 @@ impl Promised {
         let first = receipts.keys().next().copied();
         self.acknowledge(receipts);
         self.verify()?;
+        self.hold_from(first.unwrap_or(0))
+    }
+
+    /// What the law says of a log that was found clean: it goes on, has every entry from `first` on, and is clean again.
+    pub(super) fn hold_from(&mut self, first: u64) -> Result<(), String> {
         self.go_on()?;
-        self.read_from(first.unwrap_or(0))?;
+        self.read_from(first)?;
         self.verify()
     }
 
