@@ -74,12 +74,12 @@ impl Condition {
         // A number, a time or a word of JSON has several spellings; any other text has one.
         let has_one_form =
             literal.number.is_none() && literal.time.is_none() && !["true", "false", "null"].contains(&value);
-        let needle = has_one_form.then(|| format!("\"{value}\""));
+        let needle = (has_one_form && is_plain(value)).then(|| format!("\"{value}\""));
         Self::field(path, Test::Equals(literal), needle)
     }
 
     pub(super) fn prefix(path: &str, start: &str) -> Self {
-        let needle = (!is_part_of_number(start)).then(|| format!("\"{start}"));
+        let needle = (!is_part_of_number(start) && is_plain(start)).then(|| format!("\"{start}"));
         Self::field(path, Test::Prefix(start.to_owned()), needle)
     }
 
@@ -101,9 +101,7 @@ impl Condition {
     }
 
     pub(super) fn field(path: &str, test: Test, needle: Option<String>) -> Self {
-        let needle = needle
-            .filter(|needle| !needle[1..].trim_end_matches('"').contains(needs_escape))
-            .map(|needle| Box::new(memmem::Finder::new(needle.as_bytes()).into_owned()));
+        let needle = needle.map(|needle| Box::new(memmem::Finder::new(needle.as_bytes()).into_owned()));
         Self::Field { path: path.to_owned(), test, needle }
     }
 
@@ -125,6 +123,11 @@ impl Condition {
             }
         }
     }
+}
+
+/// Whether a text has the same bytes in JSON as in a query.
+fn is_plain(text: &str) -> bool {
+    !text.contains(needs_escape)
 }
 
 /// What has other bytes in JSON than in a query.
@@ -245,7 +248,7 @@ impl Text {
 
     /// Whether its bytes stand in a line as they are, but for their case.
     fn is_plain(&self) -> bool {
-        self.lower.is_ascii() && !self.lower.contains(needs_escape) && !is_part_of_number(&self.lower)
+        self.lower.is_ascii() && is_plain(&self.lower) && !is_part_of_number(&self.lower)
     }
 
     fn is_in_bytes(&self, bytes: &[u8]) -> bool {
