@@ -141,6 +141,7 @@ impl Seeds {
             ("until:2026-12-01", "seq:..50"),
             ("\"get \\\"x\\\"\"", "health"),
             ("detail.deep.name:x", "targets.id:*"),
+            ("ΟΔΟΣ", "Ünal"),
         ] {
             self.add("query", format!("{one}\n{two}\n{LINE}").as_bytes())?;
         }

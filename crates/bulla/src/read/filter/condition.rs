@@ -65,7 +65,9 @@ pub(super) enum Number {
 /// A text that is found in any case.
 #[derive(Debug, Clone)]
 pub(super) struct Text {
-    lower: String,
+    folded: String,
+    /// Whether it was written in ASCII: then its letters have two forms each, and bytes are enough.
+    is_ascii: bool,
 }
 
 impl Condition {
@@ -243,16 +245,16 @@ fn scalar_text(value: &Value) -> Option<Cow<'_, str>> {
 
 impl Text {
     fn new(text: &str) -> Self {
-        Self { lower: text.to_lowercase() }
+        Self { folded: fold(text), is_ascii: text.is_ascii() }
     }
 
     /// Whether its bytes stand in a line as they are, but for their case.
     fn is_plain(&self) -> bool {
-        self.lower.is_ascii() && is_plain(&self.lower) && !is_part_of_number(&self.lower)
+        self.is_ascii && is_plain(&self.folded) && !is_part_of_number(&self.folded)
     }
 
     fn is_in_bytes(&self, bytes: &[u8]) -> bool {
-        let needle = self.lower.as_bytes();
+        let needle = self.folded.as_bytes();
         let Some(&first) = needle.first() else { return true };
         memchr::memchr2_iter(first, first.to_ascii_uppercase(), bytes)
             .any(|at| bytes.get(at..at + needle.len()).is_some_and(|part| part.eq_ignore_ascii_case(needle)))
@@ -268,12 +270,15 @@ impl Text {
     }
 
     fn is_in_text(&self, text: &str) -> bool {
-        if self.lower.is_ascii() {
-            self.is_in_bytes(text.as_bytes())
-        } else {
-            text.to_lowercase().contains(&self.lower)
-        }
+        if self.is_ascii { self.is_in_bytes(text.as_bytes()) } else { fold(text).contains(&self.folded) }
     }
+}
+
+/// A text in one case, letter by letter: what a letter becomes must not depend on its neighbours, or a text would not be
+/// found in a longer one. (`str::to_lowercase` gives a capital sigma another form at the end of a word.)
+fn fold(text: &str) -> String {
+    let lower = text.chars().flat_map(char::to_lowercase);
+    lower.map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect()
 }
 
 /// The outermost members of a stored line, values still as text.

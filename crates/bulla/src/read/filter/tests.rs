@@ -214,6 +214,22 @@ fn a_value_is_found_also_when_json_spells_it_with_escapes() {
 }
 
 #[test]
+fn a_text_is_found_in_a_longer_one_in_any_script() {
+    // Sigma has another small form at the end of a word; the sign for kelvin has an ASCII small letter.
+    for (text, within) in [
+        ("ΟΔΟΣ", "ΟΔΟΣΗΜΑ"),
+        ("οδος", "ΟΔΟΣ"),
+        ("οδοσ", "οδος"),
+        ("5 \u{212a}", "5 \u{212a}."),
+        ("İ", "xİx"),
+        ("straße", "STRAßE"),
+    ] {
+        let line = serde_json::json!({"action": within}).to_string();
+        assert!(Filter::new().text(text).matches(line.as_bytes()), "{text} in {within}");
+    }
+}
+
+#[test]
 fn a_line_that_is_no_entry_matches_only_everything() {
     for line in [&b"not json"[..], b"[1]", b"{\"outcome\":\"denied\"", b"\xff"] {
         assert!(Filter::new().matches(line));
