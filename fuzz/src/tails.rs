@@ -15,7 +15,7 @@ pub(crate) fn tail(data: &[u8]) {
     let log = open();
     let disk = log.copy();
     disk.tamper(OPEN, &[disk.bytes(OPEN).as_slice(), data].concat());
-    assert!(log.is_verified(&disk) && log.is_told(&disk), "what is not durable is no business of a reader");
+    assert!(log.is_told(&disk), "what is not durable is no business of a reader");
 
     let opened = AuditLog::builder_on(Arc::new(disk.clone())).origin("sim.example/log").open();
     let opened = opened.unwrap_or_else(|error| panic!("the log does not open: {error}"));
