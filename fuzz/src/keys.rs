@@ -1,5 +1,7 @@
 //! Key strings and policies: one form, one meaning, and no trust that nobody gave.
 
+use std::collections::{HashMap, HashSet};
+
 use bulla::proof::{
     Algorithm, Checkpoint, CosignerKey, Note, Policy, SignerKey, TreeSize, VerifierKey, empty_root,
 };
@@ -47,8 +49,8 @@ pub(crate) fn witnesses() -> [CosignerKey; 3] {
     })
 }
 
-/// Comments and spacing mean nothing; without a log's signature nothing is trusted; one more cosignature never takes
-/// trust away, and one fewer never gives any.
+/// Comments and spacing mean nothing; a checkpoint is trusted exactly when its log signed it and those who cosigned are
+/// the quorum, by a second reading of the policy.
 pub(crate) fn policy(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let read = text.parse::<Policy>();
@@ -73,15 +75,41 @@ pub(crate) fn policy(data: &[u8]) {
         let note = Note::new(checkpoint.to_text(), lines).expect("a small note");
         policy.verify(note.to_string().as_bytes()).is_ok()
     };
-    let by_subset: Vec<bool> = (0..8).map(|by| is_trusted(true, by)).collect();
+    let knows_log = policy.logs().iter().any(|log| *log.key() == signer().verifier_key());
+    let known = witnesses().map(|witness| witness.verifier_key());
     for by in 0..8 {
         assert!(!is_trusted(false, by), "no log signed");
-        let fewer = (0..3).map(|witness| by & !(1 << witness));
-        assert!(
-            fewer.into_iter().all(|fewer| by_subset[by] || !by_subset[fewer]),
-            "fewer cosignatures gave trust"
-        );
+        let cosigned = |key: &VerifierKey| (0..3).any(|index| by >> index & 1 == 1 && known[index] == *key);
+        let is_met = is_quorum_met(text, &policy, cosigned);
+        assert_eq!(is_trusted(true, by), knows_log && is_met, "cosigned by {by:03b}");
     }
-    let knows_log = policy.logs().iter().any(|log| *log.key() == signer().verifier_key());
-    assert!(knows_log || !by_subset.contains(&true), "an unknown log is trusted");
+}
+
+/// A second reading of a policy that was accepted: whether those who cosigned are its quorum.
+fn is_quorum_met(text: &str, policy: &Policy, cosigned: impl Fn(&VerifierKey) -> bool) -> bool {
+    let witnesses = policy.witnesses().iter().map(|witness| (witness.name(), cosigned(witness.key())));
+    let mut met: HashMap<&str, bool> = witnesses.collect();
+    met.insert("none", true);
+    let mut quorum = None;
+    for line in text.split('\n') {
+        let words: Vec<&str> = line.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+        match words.as_slice() {
+            ["group", name, threshold, members @ ..] => {
+                let members: HashSet<&str> = members.iter().copied().collect();
+                let needed = match *threshold {
+                    "all" => members.len(),
+                    "any" => 1,
+                    number => number.parse().expect("an accepted number"),
+                };
+                assert!(
+                    (1..=members.len()).contains(&needed),
+                    "a quorum of nobody, or of more than there are"
+                );
+                met.insert(name, members.into_iter().filter(|member| met[member]).count() >= needed);
+            }
+            ["quorum", name] => quorum = Some(met[name]),
+            _ => {}
+        }
+    }
+    quorum.expect("an accepted policy has a quorum")
 }

@@ -121,9 +121,13 @@ impl Seeds {
         );
         self.add("tail", format!("{next}\n").as_bytes())?;
         self.add("tail", next.as_bytes())?;
-        for (file, act) in (0..8).flat_map(|file| (0..7).map(move |act| (file, act))) {
-            self.add("damage", &[file, act, 40, 0, 3, 1, 2, 3])?;
+        for (file, act) in (0..16).flat_map(|file| (0..7).map(move |act| (file, act))) {
+            self.add("damage", &[file, act, file * 16 + 7, act, 3, 1, 2, 3])?;
         }
+        // Line ends between tokens, escapes without need, a secret, and what a spreadsheet would run.
+        let odd = "{\r\n\"category\" : \"api\",\r\n\"action\":\"-1+\\u0061\",\"principal\":\"@x\",\"outcome\":\"denied\",\
+                   \"detail\":{\"Password\":\"p\",\"n\":1.0e2}}";
+        ["record", "export"].iter().try_for_each(|target| self.add(target, odd.as_bytes()))?;
         (0..32_u8).try_for_each(|first| {
             let choices: Vec<u8> =
                 (0..60_u8).map(|at| first.wrapping_mul(37).wrapping_add(at.wrapping_mul(101))).collect();
@@ -144,6 +148,8 @@ impl Seeds {
             ("ΟΔΟΣ", "Ünal"),
         ] {
             self.add("query", format!("{one}\n{two}\n{LINE}").as_bytes())?;
+            let escaped = LINE.replace("denied", "\\u0064enied").replace("/health", "\\/health");
+            self.add("query", format!("{one}\n{two}\n{escaped}").as_bytes())?;
         }
         Ok(())
     }

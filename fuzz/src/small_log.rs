@@ -82,7 +82,10 @@ impl SmallLog {
         for (seq, entry) in (first..).zip(reader.read(0..u64::MAX)) {
             let Ok(entry) = entry else { return false };
             assert_eq!(entry.seq().get(), seq, "entries are read out of order");
+            let is_object =
+                serde_json::from_slice::<serde_json::Value>(entry.line()).is_ok_and(|line| line.is_object());
             let expected = self.lines.get(seq as usize);
+            is_same &= is_object;
             is_same &= expected.is_none_or(|line| line == entry.line());
             count += 1;
         }

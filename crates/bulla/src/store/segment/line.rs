@@ -54,11 +54,16 @@ pub(crate) fn time_text(line: &[u8]) -> Option<&[u8]> {
     parse_prefix(line).map(|(_, time)| time)
 }
 
+/// Whether the time is spelled as a log writes it.
+fn has_written_time(line: &[u8]) -> bool {
+    recorded_at(line).is_some_and(|at| time_text(line) == Some(at.to_rfc3339_nanos().as_bytes()))
+}
+
 /// Whether `line` is whole: not too long, the right number, a time, and one JSON object to its end.
 pub(crate) fn is_whole(line: &[u8], seq: u64) -> bool {
     line.len() <= LINE_BYTES_MAX
         && parse_prefix(line).is_some_and(|(found, _)| found == seq)
-        && recorded_at(line).is_some()
+        && has_written_time(line)
         && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
 }
 
@@ -89,6 +94,7 @@ mod tests {
         for time in [
             "2026-11-23T12:00::0.123456789Z",
             "2026-13-23T12:00:00.123456789Z",
+            "2026-11-23T12:00:00.1234+00:00",
             "2026-11-23T12:00:00.12345678900",
         ] {
             assert!(!is_whole(line(time, "x").as_bytes(), 7), "{time}");
