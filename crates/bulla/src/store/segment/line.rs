@@ -64,7 +64,8 @@ pub(crate) fn is_whole(line: &[u8], seq: u64) -> bool {
     line.len() <= LINE_BYTES_MAX
         && parse_prefix(line).is_some_and(|(found, _)| found == seq)
         && has_written_time(line)
-        && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
+        // Skipping over values would also skip over bytes that are no UTF-8.
+        && serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line).is_ok()
 }
 
 #[cfg(test)]
@@ -83,6 +84,22 @@ mod tests {
             assert_eq!(parse_prefix(&line), Some((seq, TIME.as_bytes())));
             assert!(is_whole(&line, seq) && !is_whole(&line, seq + 1));
             assert!(!is_whole(&line[..line.len() - 1], seq));
+        }
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_not_whole() {
+        for (text, is_right) in [
+            (&b"\"id\":\"x\"}"[..], true),
+            (b"\"id\":\"\xff\"}", false),
+            (b"\"id\":\"\\ud800\"}", false),
+            (b"\"n\":1e999}", false),
+            (b"\"id\":\"x\"}}", false),
+        ] {
+            let mut line = Vec::new();
+            push_prefix(&mut line, 7, TIME);
+            line.extend_from_slice(text);
+            assert_eq!(is_whole(&line, 7), is_right, "{}", String::from_utf8_lossy(&line));
         }
     }
 
