@@ -23,10 +23,7 @@ pub(crate) fn sealed_segment(data: &[u8]) {
 pub(crate) fn damage(data: &[u8]) {
     let log = sealed();
     let disk = log.copy();
-    let mut edits = Edits(data);
-    while let Some(edit) = edits.next() {
-        edit.apply(&disk);
-    }
+    Edits(data).for_each(|edit| edit.apply(&disk));
     log.check(&disk);
     check_reopened(log, &disk);
 }

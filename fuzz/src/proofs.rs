@@ -59,7 +59,7 @@ fn check_inclusion_agrees(index: u64, size: u64, proof: &[Hash]) {
             assert!(!accepts(leaf_hash(b"another root")), "another root is not proved");
         }
         None => {
-            assert!(!accepts(leaf) && !proof.iter().any(|hash| accepts(*hash)), "RFC 9162 refuses its shape")
+            assert!(!accepts(leaf) && !proof.iter().any(|hash| accepts(*hash)), "RFC 9162 refuses its shape");
         }
     }
 }

@@ -92,6 +92,7 @@ impl Seeds {
             "quorum none",
             "quorum a",
             "group g 2 a b c\nquorum g",
+            "group g all a b c\nquorum g",
             "group g any a b\ngroup h all g c\nquorum h",
         ] {
             self.add("policy", format!("{defined}{quorum}\n").as_bytes())?;
@@ -148,8 +149,12 @@ impl Seeds {
             ("ΟΔΟΣ", "Ünal"),
         ] {
             self.add("query", format!("{one}\n{two}\n{LINE}").as_bytes())?;
-            let escaped = LINE.replace("denied", "\\u0064enied").replace("/health", "\\/health");
-            self.add("query", format!("{one}\n{two}\n{escaped}").as_bytes())?;
+            for (plain, escaped) in
+                [("denied", r"\u0064enied"), ("/health", r"\/health"), ("alice", r"\u0061lice")]
+            {
+                let line = LINE.replace(plain, escaped);
+                self.add("query", format!("{one}\n{two}\n{line}").as_bytes())?;
+            }
         }
         Ok(())
     }
