@@ -40,6 +40,14 @@ doc:
 tidy:
     cargo test --locked -p bulla-tidy
 
+# Every fuzz target, a fixed number of executions from fresh seeds: what `just ci` runs.
+fuzz-smoke:
+    fuzz/run smoke
+
+# So many minutes of each fuzz target, or of those that are named: `just fuzz 10 note policy`.
+fuzz MINUTES *TARGETS:
+    fuzz/run long {{MINUTES}} {{TARGETS}}
+
 # Our numbers, each beside a reference measured in the same run.
 bench *ARGS:
     cargo run --locked --release -p bulla-bench -- {{ARGS}}
