@@ -124,9 +124,9 @@ fn a_log_whose_last_segment_is_sealed_goes_on_behind_it_unless_more_is_signed() 
         let mut log = log_in_segments_of(1, 256);
         log.seal();
         if closes {
-            log.close().unwrap()
+            log.close().unwrap();
         } else {
-            log.kill(1)
+            log.kill(1);
         }
         assert!(has(&log.disk, "entries/00000000000000000000.jsonl.zst"));
         log.disk.lose(SECOND);
