@@ -160,3 +160,20 @@ fn line_that_no_log_could_have_written_is_cut_and_not_built_on() {
         assert!(verdict.is_clean(), "{time}: {verdict}");
     }
 }
+
+#[test]
+fn line_behind_the_end_that_bears_an_earlier_number_is_cut() {
+    for count in [5, 200] {
+        let whole = closed(count);
+        let before = whole.disk.bytes(SEGMENT);
+        let lines: Vec<&[u8]> = before.split_inclusive(|byte| *byte == b'\n').collect();
+        for again in [&lines[lines.len() - 1..], &lines[lines.len() - 2..], &lines[..1], &lines[3..5]] {
+            let mut log = closed(count);
+            log.disk.tamper(SEGMENT, &[before.as_slice(), &again.concat()].concat());
+            log.open_and_check().unwrap();
+            log.record(10).unwrap();
+            log.close().unwrap();
+            log.settle().unwrap();
+        }
+    }
+}
