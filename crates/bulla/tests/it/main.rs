@@ -5,6 +5,7 @@
 mod durability;
 mod engine;
 mod hostile;
+mod identity;
 mod locations;
 mod rules;
 mod seed;

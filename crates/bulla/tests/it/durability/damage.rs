@@ -177,3 +177,48 @@ fn line_behind_the_end_that_bears_an_earlier_number_is_cut() {
         }
     }
 }
+
+/// Changes the number of line `seq` of the first segment: it is no entry any more.
+fn renumber(log: &Driver, seq: u64) {
+    let text = String::from_utf8(log.disk.bytes(SEGMENT)).unwrap();
+    let (right, wrong) = (format!("{{\"seq\":{seq},"), "{\"seq\":7777,");
+    assert!(text.contains(&right));
+    log.disk.tamper(SEGMENT, text.replace(&right, wrong).as_bytes());
+}
+
+#[test]
+fn a_signed_line_that_is_no_entry_any_more_is_refused_as_a_changed_one() {
+    let mut log = closed(300);
+    renumber(&log, 200);
+    check_refused(&mut log, &["entry 200", SEGMENT]);
+    // Further back nobody looks, unless the tree must be made again.
+    let mut log = closed(300);
+    renumber(&log, 3);
+    log.disk.tamper("tree/08", &[7; 32]);
+    check_refused(&mut log, &["do not have the root"]);
+}
+
+#[test]
+fn a_log_without_its_first_segment_goes_on_as_long_as_its_tree_is_right() {
+    let mut log = closed(600);
+    log.disk.lose(SEGMENT);
+    let mut damaged = log.fork(1);
+    log.open().unwrap();
+    log.record(40).unwrap();
+    log.close().unwrap();
+    damaged.disk.tamper("tree/08", &[7; 64]);
+    check_refused(&mut damaged, &["do not have the root"]);
+}
+
+#[test]
+fn a_checkpoint_at_the_end_of_a_sealed_last_segment_is_no_edge_case() {
+    let mut log = log_in_segments_of(1, 255);
+    log.publish().unwrap(); // of size 256
+    log.record(40).unwrap();
+    log.seal();
+    log.kill(1);
+    log.disk.lose(SECOND);
+    log.open().unwrap();
+    assert_eq!(recovery(&log)["covered"], 256);
+    assert_eq!(recovery(&log)["entries"], 256);
+}

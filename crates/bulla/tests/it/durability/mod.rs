@@ -9,6 +9,7 @@ mod opening;
 mod payloads;
 mod segments;
 mod sweeps;
+mod unreadable;
 mod writers;
 
 use bulla::{AuditCategory, LogReader};
