@@ -127,7 +127,10 @@ fn a_checkpoint_may_have_many_cosignatures_and_256_kib() {
         log
     };
     let mut log = cosigned(59);
+    let note = log.disk.bytes("checkpoint");
     log.open().unwrap();
+    assert!(log.disk.bytes("checkpoint") == note, "the same note without cosignatures does not replace it");
+    assert!(recovery(&log).get("checkpoint_restored").is_none());
     assert_eq!(recovery(&log)["covered"], 5);
     let refused = cosigned(60).open().unwrap_err().to_string();
     assert!(refused.contains("more than the 262144 that it can have"), "{refused}");
