@@ -288,6 +288,15 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_frame_are_none_however_many_they_are() {
+        let most = zstd::zstd_safe::compress_bound(FRAME_BYTES_MAX as usize);
+        for len in [0, 1, 64 * 1024, most, most + 1] {
+            let (reader, end) = SealedReader::walk(file(&vec![b'x'; len])).unwrap();
+            assert_eq!((reader.frames().len(), end), (0, 0), "{len} bytes");
+        }
+    }
+
+    #[test]
     fn a_frame_holds_at_most_256_of_the_longest_lines() {
         let longest = vec![b'x'; FRAME_BYTES_MAX as usize];
         for (lines, is_read) in [(longest.clone(), true), ([longest.as_slice(), b"x"].concat(), false)] {
