@@ -1,0 +1,91 @@
+//! Every route on one page: what it is, and what it takes to use it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access::guard::{Gate, guard};
+use crate::access::login;
+use crate::access::scope::Scope;
+use crate::problem::{Code, Problem};
+use crate::state::Shared;
+
+/// What the OpenAPI document says of the whole.
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Bulla",
+    description = "An append-only audit log that anyone can verify. Errors are problem+json with a stable `code`."
+))]
+struct Described;
+
+/// Routes that need `scope`.
+fn needing(
+    shared: &Arc<Shared>,
+    scope: Scope,
+    routes: OpenApiRouter<Arc<Shared>>,
+) -> OpenApiRouter<Arc<Shared>> {
+    let gate = Gate { shared: shared.clone(), scope };
+    routes.route_layer(middleware::from_fn_with_state(gate, guard))
+}
+
+/// All routes, and the document that describes them.
+pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi) {
+    let open =
+        OpenApiRouter::new().routes(routes!(login::page, login::log_in)).routes(routes!(login::log_out));
+    let (router, document) = OpenApiRouter::with_openapi(Described::openapi()).merge(open).split_for_parts();
+    let router = router
+        .fallback(no_route)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(shared.clone())
+        .layer(middleware::from_fn_with_state(shared.clone(), check_uri))
+        .layer(RequestBodyTimeoutLayer::new(shared.settings.limits.body_timeout));
+    (with_security_headers(router), document)
+}
+
+async fn no_route(request: Request) -> Problem {
+    let detail = format!("there is nothing at {}; /openapi.json lists the routes", request.uri().path());
+    Problem::new(Code::NotFound, detail)
+}
+
+async fn wrong_method(request: Request) -> Problem {
+    let detail = format!("{} does not take {}", request.uri().path(), request.method());
+    Problem::new(Code::MethodNotAllowed, detail)
+}
+
+async fn check_uri(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let limit = shared.settings.limits.uri_bytes;
+    let length = request.uri().path_and_query().map_or(0, |uri| uri.as_str().len());
+    if length > limit {
+        let detail = format!("path and query have {length} bytes, at most {limit}");
+        return Problem::new(Code::UriTooLong, detail).into_response();
+    }
+    next.run(request).await
+}
+
+/// Headers that keep a browser from doing with an answer what it is not for.
+fn with_security_headers(mut router: Router) -> Router {
+    const HEADERS: [(HeaderName, &str); 5] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in HEADERS {
+        let value = HeaderValue::from_static(value);
+        router = router.layer(SetResponseHeaderLayer::if_not_present(name, value));
+    }
+    router
+}

@@ -1,0 +1,152 @@
+//! One server from settings to its end, as a list of steps.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bulla::{AuditLog, OpenError, ReadError, RecordError};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::access::denials::Denials;
+use crate::access::rate::Rate;
+use crate::access::sessions::Sessions;
+use crate::access::tokens::Tokens;
+use crate::api::views::Views;
+use crate::listen::accept::{self, Connections};
+use crate::listen::tls::{self, TlsError};
+use crate::router;
+use crate::settings::{InvalidSettings, Settings};
+use crate::state::Shared;
+use crate::watch::counters::Counters;
+use crate::watch::health::Health;
+
+/// How often the counts of refusals are looked at.
+const DENIALS_TICK: Duration = Duration::from_secs(1);
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The settings do not go together.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The log could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The address is taken, or not this machine's.
+    #[error("listen on {0}: {1}; choose another with --listen")]
+    Listen(SocketAddr, std::io::Error),
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    serving: tokio::task::JoinHandle<()>,
+    ticking: tokio::task::JoinHandle<()>,
+    going_down: watch::Sender<bool>,
+}
+
+impl Server {
+    /// Opens the log and begins to listen.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing is left running then.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        settings.check()?;
+        let tls = settings.tls.as_ref().map(|(cert, key)| tls::acceptor(cert, key)).transpose()?;
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .map_err(|error| StartError::Listen(settings.listen, error))?;
+        let address = listener.local_addr().map_err(|error| StartError::Listen(settings.listen, error))?;
+        let (going_down, is_going_down) = watch::channel(false);
+        let shared = Arc::new(open(settings, is_going_down.clone())?);
+        let (router, _) = router::routes(&shared);
+        let connections = Connections { router, tls, limits: shared.settings.limits };
+        let serving = tokio::spawn(accept::serve(listener, connections, is_going_down));
+        let ticking = tokio::spawn(tick(shared.clone()));
+        Ok(Self { shared, address, serving, ticking, going_down })
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where a browser finds it.
+    pub fn url(&self) -> String {
+        let scheme = if self.shared.settings.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// A link that logs one person in, once, with every scope.
+    pub fn login_link(&self) -> String {
+        format!("{}/login?code={}", self.url(), self.shared.sessions.new_code(Instant::now()))
+    }
+
+    /// The key by which the log's checkpoints are checked.
+    pub fn verifier_key(&self) -> &str {
+        &self.shared.reader.identity().vkey
+    }
+
+    /// The directory of the log.
+    pub fn directory(&self) -> PathBuf {
+        let given = &self.shared.settings.log;
+        std::path::absolute(given).unwrap_or_else(|_| given.clone())
+    }
+
+    /// Stops taking connections, lets requests end, and closes the log.
+    ///
+    /// # Errors
+    /// When something that was accepted could not be written.
+    pub async fn stop(self) -> Result<(), RecordError> {
+        self.going_down.send_replace(true);
+        self.ticking.abort();
+        let _ = self.serving.await;
+        self.shared.denials.flush();
+        self.shared.log.close().await
+    }
+}
+
+fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared, StartError> {
+    let mut builder = AuditLog::builder(&settings.log)
+        .publish_interval(settings.publish_interval)
+        .queue_bytes(settings.queue_bytes);
+    if let Some(origin) = &settings.origin {
+        builder = builder.origin(origin);
+    }
+    let log = builder.open()?;
+    let reader = log.reader()?.clone();
+    Ok(Shared {
+        tokens: Tokens::of(&settings.log),
+        sessions: Sessions::default(),
+        rate: Rate::new(settings.limits.requests_per_second),
+        denials: Denials::new(log.clone(), Instant::now()),
+        views: Views::new(log.clone(), settings.record_reads),
+        counters: Counters::default(),
+        health: Health::default(),
+        scans: Arc::new(Semaphore::new(settings.limits.scans)),
+        followers: Arc::new(Semaphore::new(settings.limits.followers)),
+        going_down,
+        reader,
+        log,
+        settings,
+    })
+}
+
+async fn tick(shared: Arc<Shared>) {
+    let mut ticks = tokio::time::interval(DENIALS_TICK);
+    loop {
+        ticks.tick().await;
+        shared.denials.tick(Instant::now());
+    }
+}
