@@ -1,2 +1,5 @@
-//! Scratch.
-fn main() {}
+//! A real server on loopback, with a log in a temporary folder.
+
+mod ingest;
+mod reading;
+mod server;
