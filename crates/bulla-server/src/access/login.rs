@@ -95,8 +95,8 @@ pub(crate) async fn log_in(
         who(&shared, &form)
     });
     match checked {
-        Ok((name, scopes)) => {
-            let (secret, session) = shared.sessions.begin(&name, scopes, Instant::now());
+        Ok((name, scopes, token)) => {
+            let (secret, session) = shared.sessions.begin(&name, scopes, token, Instant::now());
             record(&shared, "log in", "auth.login", &session, &parts);
             let is_tls = peer(&parts).is_some_and(|peer| peer.is_tls);
             see_other("/", &cookie(&secret, COOKIE_SECONDS, is_tls))
@@ -123,11 +123,12 @@ pub(crate) async fn log_out(State(shared): State<Arc<Shared>>, parts: Parts) -> 
     see_other("/login", &cookie("", 0, is_tls))
 }
 
-fn who(shared: &Shared, form: &LoginForm) -> Result<(String, Vec<Scope>), Problem> {
+/// Who logs in: the name, the scopes, and the fingerprint of the token that was used.
+fn who(shared: &Shared, form: &LoginForm) -> Result<(String, Vec<Scope>, Option<String>), Problem> {
     let invalid = |detail: &str| Problem::new(Code::Unauthenticated, detail);
     if let Some(code) = &form.code {
         return if shared.sessions.take_code(code, Instant::now()) {
-            Ok((LOCAL_OPERATOR.to_owned(), vec![Scope::Admin]))
+            Ok((LOCAL_OPERATOR.to_owned(), vec![Scope::Admin], None))
         } else {
             Err(invalid("the link was used before or is too old; start the server again for a new one"))
         };
@@ -137,9 +138,9 @@ fn who(shared: &Shared, form: &LoginForm) -> Result<(String, Vec<Scope>), Proble
         tracing::error!(%error, "tokens cannot be read");
         invalid("the server cannot read its tokens; its log says why")
     })?;
-    found
-        .map(|token| (token.name, token.scopes))
-        .ok_or_else(|| invalid("the token is unknown, expired or revoked"))
+    let token = found.ok_or_else(|| invalid("the token is unknown, expired or revoked"))?;
+    let fingerprint = token.fingerprint().to_owned();
+    Ok((token.name, token.scopes, Some(fingerprint)))
 }
 
 fn record(shared: &Shared, action: &str, name: &str, session: &Session, parts: &Parts) {
