@@ -109,6 +109,13 @@ impl TestServer {
         self.send(request.body(lines.into()).unwrap()).await
     }
 
+    /// Ends the server, then looks at its log.
+    pub(crate) async fn stop_keeping_folder(self, look: impl FnOnce()) {
+        let folder = self.stop().await;
+        look();
+        drop(folder);
+    }
+
     /// Ends the server and checks its log: clean, and every entry in order.
     pub(crate) async fn stop(self) -> tempfile::TempDir {
         let log = self.log();
