@@ -74,6 +74,8 @@
 //! [`AuditLog::log`], [`AuditLog::recent`], [`init_audit_log`] and the rest; see `CODETETHER_AUDIT_LOG_PATH` at
 //! [`AuditLog::from_env`].
 
+#[cfg(any(feature = "tower", feature = "tracing"))]
+pub mod capture;
 mod clock;
 mod entropy;
 pub mod entry;
