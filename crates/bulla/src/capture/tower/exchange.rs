@@ -265,7 +265,8 @@ impl Exchange {
     /// What is known so far, as an entry whose detail is still apart.
     fn described(&self) -> (AuditEntry, Map<String, Value>, Bounds) {
         let mut bounds = Bounds::default();
-        let mut entry = self.facts.entry(&self.config, self.context.route(), &mut bounds);
+        let is_grpc = self.answer.as_ref().map_or(self.facts.is_grpc, |answer| answer.is_grpc);
+        let mut entry = self.facts.entry(&self.config, self.context.route(), is_grpc, &mut bounds);
         let detail = self.context.fill(&mut entry, &mut bounds);
         entry.detail = Some(Value::Object(detail));
         if let (Some(request), Some(answer)) = (&mut entry.request, &self.answer) {

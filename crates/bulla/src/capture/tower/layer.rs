@@ -102,7 +102,8 @@ impl AuditLayer {
     }
 
     /// Finds who is accountable in the head of a request. The first that finds one counts; what is said through
-    /// [`AuditContext::set_principal`] goes before it.
+    /// [`AuditContext::set_principal`] goes before it. This and its like run before the entry is begun, so they must
+    /// not panic.
     pub fn principal_of(mut self, find: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static) -> Self {
         self.config.principal.push(Arc::new(Find::InHead(Box::new(find))));
         self
@@ -174,7 +175,8 @@ impl AuditLayer {
     }
 
     /// Records these request headers as well, the first 16 named. Those that carry secrets (`authorization`,
-    /// `cookie` and all that [`Redaction::secrets`] names) are never recorded, also when they are named here.
+    /// `cookie` and all that [`Redaction::secrets`] names, and values that are marked as sensitive) are never recorded,
+    /// also when they are named here.
     pub fn headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let secrets = Redaction::secrets();
         self.config.headers.extend(names.into_iter().filter(|name| !secrets.removes(name.as_str())));

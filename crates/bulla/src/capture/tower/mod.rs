@@ -51,7 +51,7 @@
 //! `trace` from a strictly valid `traceparent`, `correlation_id` from `x-request-id`, the time from the call to the end
 //! of the response's body, and in `detail.http` the version, query, listed headers, and bytes of both bodies. Status 401
 //! and 403 are `denied`, other 4xx and 5xx `failure`. For gRPC, `grpc-status` counts, in the head or in the trailers:
-//! 7 and 16 are `denied`, all but 0 `failure`. What was cut short is a failure, whatever its status:
+//! 7 and 16 are `denied`, all others but 0 `failure`; gRPC-Web is seen as plain HTTP. What was cut short is a failure, whatever its status:
 //!
 //! | `reason.code` | means |
 //! |---|---|

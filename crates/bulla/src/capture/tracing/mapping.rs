@@ -13,6 +13,8 @@ use crate::entry::{AuditCategory, AuditEntry, AuditOutcome, Phase, Reason};
 const ACTION_BYTES_MAX: usize = 512;
 /// 256: as an id.
 const TEXT_BYTES_MAX: usize = 256;
+/// 2,048: as the path of a request. A longer text of the detail moves to a payload; one of these parts is cut.
+const PART_BYTES_MAX: usize = 2048;
 
 /// Parts of an entry whose fields are named with a dot, such as `request.status_code`.
 const PARTS: [&str; 6] = ["actor", "request", "trace", "tool", "model", "reason"];
@@ -114,10 +116,20 @@ impl Draft {
     }
 
     fn place_below(&mut self, name: &str, value: Value) -> Option<Value> {
+        let pointer = || format!("/{}", name.replace('.', "/"));
         match name.split_once('.') {
-            Some(("labels", key)) => drop(self.entry.labels.insert(key.to_owned(), text(&value))),
+            Some(("labels", key)) => {
+                let label = self.bounds.text(&pointer(), &text(&value), PART_BYTES_MAX);
+                self.entry.labels.insert(key.to_owned(), label);
+            }
             Some(("detail", rest)) => nest(&mut self.detail, rest, value),
-            Some((part, _)) if PARTS.contains(&part) => nest(&mut self.parts, name, value),
+            Some((part, _)) if PARTS.contains(&part) => {
+                let value = match value {
+                    Value::String(text) => self.bounds.text(&pointer(), &text, PART_BYTES_MAX).into(),
+                    value => value,
+                };
+                nest(&mut self.parts, name, value);
+            }
             _ => return Some(value),
         }
         None

@@ -66,6 +66,15 @@ fn a_call_that_ends_without_a_status_is_a_failure() {
 }
 
 #[test]
+fn a_request_that_only_claims_to_be_a_call_has_no_route_for_it() {
+    let (log, layer) = in_memory();
+    exchange(&layer, call(), |_| respond(404, Scripted::whole("x"))).1.unwrap();
+    let entry = only(&log);
+    assert_eq!((entry.event_name.as_deref(), code(&entry)), (Some("http.request"), Some("http_404")));
+    assert_eq!(entry.request.unwrap().route, None);
+}
+
+#[test]
 fn a_declared_length_is_not_the_end_of_a_call() {
     let (log, layer) = in_memory();
     let mut response = ask(&layer, call(), |_| {

@@ -111,6 +111,13 @@ fn only_listed_headers_are_recorded_and_secrets_never() {
     );
     assert!(!text(&listed).contains("hunter2"));
     assert!(!text(&entry(|layer| layer, "/", &headers)).contains("example.org"));
+    let (log, layer) = in_memory();
+    let mut request = get("/");
+    let mut value = HeaderValue::from_static("hunter2");
+    value.set_sensitive(true);
+    request.headers_mut().insert(REFERER, value);
+    exchange(&layer.headers([REFERER]), request, |_| respond(200, Scripted::whole("x"))).1.unwrap();
+    assert!(!text(&only(&log)).contains("hunter2"), "marked as sensitive by a layer outside");
 }
 
 #[test]

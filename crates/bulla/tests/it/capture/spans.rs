@@ -159,11 +159,14 @@ fn an_outcome_that_nobody_stated_is_told_from_the_level() {
 fn long_texts_are_cut_and_say_so() {
     let entry = one(|| {
         let long = "a".repeat(100_000);
-        tracing::info!(target: "audit", outcome = "success", principal = long, action = long, "{}", "act");
+        tracing::info!(
+            target: "audit", outcome = "success", principal = long, action = long, tool.name = long, text = long, "act"
+        );
     });
     assert_eq!((entry.action.len(), entry.principal.unwrap().len()), (512, 256));
     let cut: Vec<_> = entry.truncated.iter().map(|cut| cut.path.as_str()).collect();
-    assert_eq!(cut, ["/principal", "/action"]);
+    assert_eq!(cut, ["/principal", "/action", "/tool/name"]);
+    assert_eq!(entry.payloads[0].size, Some(100_000), "the detail is kept whole, beside the log");
 }
 
 #[test]

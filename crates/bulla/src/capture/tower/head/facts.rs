@@ -39,14 +39,15 @@ impl Facts {
             None => peer.to_canonical(),
         });
         let listed = config.headers.iter();
-        let headers = listed.filter_map(|name| Some((name.clone(), head.headers.get(name)?.clone())));
+        let listed = listed.filter_map(|name| Some((name, head.headers.get(name)?)));
+        let headers = listed.filter(|(_, value)| !value.is_sensitive());
         Self {
             method: head.method.clone(),
             uri: head.uri.clone(),
             version: head.version,
             user_agent: head.headers.get(header::USER_AGENT).cloned(),
             request_id: head.headers.get("x-request-id").cloned(),
-            headers: headers.collect(),
+            headers: headers.map(|(name, value)| (name.clone(), value.clone())).collect(),
             trace: TraceParent::of(&head.headers),
             peer: peer.map(|peer| peer.to_canonical()),
             client,
@@ -54,19 +55,20 @@ impl Facts {
         }
     }
 
-    /// The entry as far as the head of the request tells it.
+    /// The entry as far as the head of the request tells it; `is_grpc` is what the response says, once there is one.
     pub(in crate::capture::tower) fn entry(
         &self,
         config: &Config,
         route: Option<String>,
+        is_grpc: bool,
         bounds: &mut Bounds,
     ) -> AuditEntry {
         let method = bounds.text("/request/method", self.method.as_str(), METHOD_BYTES_MAX);
-        let route = route.or_else(|| self.is_grpc.then(|| self.uri.path().to_owned()));
+        let route = route.or_else(|| is_grpc.then(|| self.uri.path().to_owned()));
         let place = route.as_deref().unwrap_or_else(|| self.uri.path());
         let action = bounds.text("/action", &format!("{method} {place}"), ACTION_BYTES_MAX);
         let mut entry = AuditEntry::new(config.category, action);
-        entry.event_name = Some(if self.is_grpc { "grpc.call" } else { "http.request" }.to_owned());
+        entry.event_name = Some(if is_grpc { "grpc.call" } else { "http.request" }.to_owned());
         let id = self.request_id.as_ref();
         let id = id.map(|id| bounds.bytes("/request/id", id.as_bytes(), REQUEST_ID_BYTES_MAX));
         entry.correlation_id.clone_from(&id);
