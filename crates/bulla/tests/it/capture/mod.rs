@@ -1,5 +1,6 @@
 //! The capture layers, tested from outside: a scripted service, a scripted body, and what the log then holds.
 
+mod every_ending;
 mod grpc;
 mod head;
 mod promises;
@@ -138,7 +139,7 @@ where
 
 /// What is in memory of the log, oldest first, without the log's own beginning and end.
 fn entries(log: &AuditLog) -> Vec<AuditEntry> {
-    let mut entries = block_on(log.recent(1000));
+    let mut entries = block_on(log.recent(10_000));
     entries.retain(|entry| !entry.action.starts_with("log."));
     entries.reverse();
     entries
@@ -161,7 +162,7 @@ fn number(entry: &AuditEntry, name: &str) -> Option<u64> {
 }
 
 fn in_memory() -> (AuditLog, AuditLayer) {
-    let log = AuditLog::in_memory(1000);
+    let log = AuditLog::in_memory(10_000);
     (log.clone(), AuditLayer::new(log))
 }
 
