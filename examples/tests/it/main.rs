@@ -1,4 +1,4 @@
-//! The tower layer in real servers, over sockets: what only a server does, such as noticing that a client left.
+//! The layers where they belong: in real servers, over sockets, and in the subscriber of a whole process.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -6,6 +6,7 @@
 mod greeter;
 mod over_axum;
 mod over_tonic;
+mod whole_process;
 
 use std::time::Duration;
 

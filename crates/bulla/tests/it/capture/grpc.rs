@@ -76,14 +76,17 @@ fn a_request_that_only_claims_to_be_a_call_has_no_route_for_it() {
 
 #[test]
 fn a_declared_length_is_not_the_end_of_a_call() {
-    let (log, layer) = in_memory();
-    let mut response = ask(&layer, call(), |_| {
-        grpc(Scripted::stream([Step::Data("12345"), Step::Trailers(trailers("7"))]).declared(5))
-    });
-    block_on(response.body_mut().frame()).unwrap().unwrap();
-    assert_eq!(entries(&log), []);
-    read(response).unwrap();
-    assert_eq!(only(&log).outcome, Denied);
+    for data in ["", "12345"] {
+        let (log, layer) = in_memory();
+        let mut response = ask(&layer, call(), move |_| {
+            let body = Scripted::stream([Step::Data(data), Step::Trailers(trailers("7"))]);
+            grpc(body.declared(data.len() as u64))
+        });
+        block_on(response.body_mut().frame()).unwrap().unwrap();
+        assert_eq!(entries(&log), []);
+        read(response).unwrap();
+        assert_eq!(only(&log).outcome, Denied);
+    }
 }
 
 #[test]

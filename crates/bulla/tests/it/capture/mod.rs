@@ -29,6 +29,8 @@ use tower::{Layer, ServiceExt, service_fn};
 struct Scripted {
     steps: VecDeque<Step>,
     length: Option<u64>,
+    /// Says with its last frame that it was the last.
+    knows_its_end: bool,
 }
 
 #[derive(Debug)]
@@ -43,12 +45,12 @@ enum Step {
 impl Scripted {
     /// Frames whose end is only known when it comes.
     fn stream(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self { steps: steps.into_iter().collect(), length: None }
+        Self { steps: steps.into_iter().collect(), length: None, knows_its_end: false }
     }
 
     fn whole(text: &'static str) -> Self {
-        let length = Some(text.len() as u64);
-        Self { steps: [Step::Data(text)].into_iter().filter(|_| !text.is_empty()).collect(), length }
+        let steps = [Step::Data(text)].into_iter().filter(|_| !text.is_empty());
+        Self { steps: steps.collect(), length: Some(text.len() as u64), knows_its_end: true }
     }
 
     fn declared(mut self, length: u64) -> Self {
@@ -79,7 +81,7 @@ impl Body for Scripted {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.steps.is_empty() && self.length.is_some()
+        self.steps.is_empty() && self.knows_its_end
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -173,6 +173,7 @@ fn a_server_need_not_ask_a_body_whose_end_it_knows() {
     check(get("/"), 200, || Scripted::whole(""), 0);
     check(get("/"), 200, || Scripted::whole("abc"), 1);
     check(get("/"), 200, || Scripted::stream([Step::Data("abc"), Step::Hangs]).declared(3), 1);
+    check(get("/"), 200, || Scripted { knows_its_end: true, ..Scripted::stream([Step::Data("abc")]) }, 1);
     check(get("/"), 204, || Scripted::stream([]), 0);
     check(get("/"), 304, || Scripted::stream([]), 0);
     check(head(), 200, || Scripted::whole("abc"), 0);
