@@ -62,6 +62,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Capture
+//!
+//! With the feature `tower`, `capture::tower::AuditLayer` records every request of axum, tonic or another tower service,
+//! however it ends. With the feature `tracing`, `capture::tracing::AuditLayer` makes entries of events and spans of the
+//! target `audit`. Both are off by default.
+//!
 //! # Checking
 //!
 //! [`verify`] and [`Verify`] check the whole log: every line, every hash, every checkpoint. What is wrong is a

@@ -87,6 +87,14 @@ impl<B> ResponseBody<B> {
         Self { kind: Kind::Watched { inner, exchange, length } }
     }
 
+    /// The head is on its way to the server; where no body follows, that was the end.
+    pub(super) fn head_is_sent(&mut self) {
+        let Kind::Watched { exchange, .. } = &mut self.kind else { return };
+        if let Some(exchange) = exchange.take_if(|exchange| exchange.is_over()) {
+            exchange.finish(&Ending::Whole);
+        }
+    }
+
     /// What is still to be recorded of it.
     pub(super) fn into_exchange(self) -> Option<Exchange> {
         match self.kind {

@@ -35,6 +35,8 @@ pub(super) struct Exchange {
     upgrade: Option<http::HeaderValue>,
     plan: Plan,
     stage: Stage,
+    /// Nothing follows the head of the response.
+    is_over: bool,
 }
 
 /// What is in the log of it so far.
@@ -79,7 +81,8 @@ impl Exchange {
     ) -> Self {
         let started = Instant::now();
         let (answer, upgrade, stage) = (None, None, Stage::Fresh);
-        Self { config, facts, context, started, received, sent: 0, answer, upgrade, plan, stage }
+        let (sent, is_over) = (0, false);
+        Self { config, facts, context, started, received, sent, answer, upgrade, plan, stage, is_over }
     }
 
     /// Whether a caller of gRPC waits for the answer.
@@ -93,6 +96,11 @@ impl Exchange {
             || self.facts.method == Method::CONNECT && status.is_success()
             || status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    }
+
+    /// Whether the exchange ends with the head of the response.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// Queues the entry before the act.
@@ -112,13 +120,11 @@ impl Exchange {
     /// Notes the head of the response, and writes what is due with it.
     pub(super) fn answered(&mut self, head: &response::Parts, body: BodyOutlook) -> AtHead {
         self.note_answer(head);
-        if body.is_over {
-            return self.end(&Ending::Whole).map_or(AtHead::Pass, |written| self.at_head(written));
-        }
+        self.is_over = body.is_over;
         if !self.config.tells_at_head() || matches!(self.plan, Plan::Skip(_)) {
             return AtHead::Pass;
         }
-        match (self.is_settled(body), &self.stage) {
+        match (self.settled_length(body), &self.stage) {
             (Some(length), _) => self.tell(length),
             (None, Stage::Fresh) => {
                 let written = self.begin();
@@ -148,7 +154,10 @@ impl Exchange {
     }
 
     /// The declared length of a response whose outcome its head settles.
-    fn is_settled(&self, body: BodyOutlook) -> Option<u64> {
+    fn settled_length(&self, body: BodyOutlook) -> Option<u64> {
+        if body.is_over {
+            return Some(0);
+        }
         let says_more = self.answer.as_ref().is_some_and(|answer| answer.is_grpc && answer.grpc.is_none());
         body.length.filter(|_| !says_more)
     }
@@ -196,18 +205,15 @@ impl Exchange {
         self.end(ending);
     }
 
-    fn end(&mut self, ending: &Ending) -> Option<Result<Ticket, RecordError>> {
+    fn end(&mut self, ending: &Ending) {
         let stage = mem::replace(&mut self.stage, Stage::Over);
         match (&stage, &self.plan) {
-            (Stage::Over, _) => return None,
-            (Stage::Told { .. }, _) if *ending == Ending::Whole => return None,
-            (Stage::Fresh, Plan::Skip(rule)) if *ending == Ending::Whole => {
-                rule.skip(self.config.reporting);
-                return None;
-            }
-            _ => {}
+            (Stage::Over, _) => {}
+            (Stage::Told { .. }, _) if *ending == Ending::Whole => {}
+            (Stage::Fresh, Plan::Skip(rule)) if *ending == Ending::Whole => rule.skip(self.config.reporting),
+            // What cannot be queued is counted there, and nobody is left to be told.
+            _ => drop(self.config.recorder.submit(self.after(&stage, ending, self.sent))),
         }
-        Some(self.config.recorder.submit(self.after(&stage, ending, self.sent)))
     }
 
     /// The entry before the act.

@@ -160,12 +160,16 @@ where
                         Ok(response) => response,
                         Err(error) => return Poll::Ready(Err(failed(this.exchange, error))),
                     };
-                    match answered(this.exchange, response) {
-                        (AtHead::Pass, response) => return Poll::Ready(Ok(response)),
-                        (AtHead::Refuse(error), response) => {
+                    let (at_head, mut response) = answered(this.exchange, response);
+                    match at_head {
+                        AtHead::Pass => {
+                            response.body_mut().head_is_sent();
+                            return Poll::Ready(Ok(response));
+                        }
+                        AtHead::Refuse(error) => {
                             return Poll::Ready(Ok(refused_in_place_of(response, &error)));
                         }
-                        (AtHead::Wait(ticket), response) => {
+                        AtHead::Wait(ticket) => {
                             let response = Some(Box::new(response));
                             this.step.set(Step::Holding { durable: durable(ticket), response });
                         }
@@ -173,11 +177,12 @@ where
                 }
                 StepPinned::Holding { durable, response } => {
                     let written = ready!(durable.as_mut().poll(context));
-                    let response = *response.take().expect("polled once when ready");
-                    return Poll::Ready(Ok(match this.config.doubt(written) {
-                        Some(error) => refused_in_place_of(response, &error),
-                        None => response,
-                    }));
+                    let mut response = *response.take().expect("polled once when ready");
+                    if let Some(error) = this.config.doubt(written) {
+                        return Poll::Ready(Ok(refused_in_place_of(response, &error)));
+                    }
+                    response.body_mut().head_is_sent();
+                    return Poll::Ready(Ok(response));
                 }
                 StepPinned::Refused { error } => {
                     let exchange = this.exchange.take();
@@ -205,7 +210,6 @@ fn answered<R: Body>(
         let is_empty = length == Some(0) && !is_grpc(&head.headers);
         let is_over = is_empty || body.is_end_stream() || open.is_bodiless(head.status);
         at_head = open.answered(&head, BodyOutlook { is_over, length });
-        exchange = exchange.filter(|_| !is_over);
     }
     (at_head, Response::from_parts(head, ResponseBody::watched(body, exchange, length)))
 }

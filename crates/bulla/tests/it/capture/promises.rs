@@ -133,6 +133,24 @@ fn a_response_that_is_cut_after_its_entry_was_written_has_a_second_one() {
 }
 
 #[test]
+fn a_client_that_leaves_while_its_response_waits_is_recorded() {
+    for status in [200, 204] {
+        let (disk, log) = on_disk();
+        let layer = AuditLayer::new(log.clone()).wait_durable();
+        disk.hold_next_of(ActKind::Sync, "entries/");
+        let service = service(&layer, move |_| respond(status, Scripted::whole("abc")));
+        let mut future = Box::pin(service.oneshot(get("/")));
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(future);
+        disk.release();
+        log.close_blocking().unwrap();
+        let entries = stored(&disk);
+        let said: Vec<_> = entries.iter().map(|entry| (entry.outcome, code(entry))).collect();
+        assert_eq!(said, [(Success, None), (Failure, Some("response_dropped"))], "{status}");
+    }
+}
+
+#[test]
 fn a_stream_is_written_before_its_head_as_pre_and_at_its_end_as_post() {
     let (disk, log) = on_disk();
     let layer = AuditLayer::new(log.clone()).wait_durable();
