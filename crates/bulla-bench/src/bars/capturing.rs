@@ -19,12 +19,14 @@ use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, service_fn};
 
 use super::Bench;
-use crate::measure::{Samples, micros};
+use crate::measure::{Samples, micros, raw_appends};
 use crate::report::{Figure, Part};
 use crate::workload;
 
 /// Requests in one go, then the log is awaited, so that its queue never fills.
 const BURST: usize = 1000;
+/// About what an entry of these requests takes.
+const ENTRY_BYTES: usize = 520;
 /// What the layer may add to a request on the thread that serves it.
 const ADDED_MICROS_MAX: f64 = 5.0;
 
@@ -54,6 +56,13 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Figure> {
         ),
     ];
     parts.extend(over_loopback(bench, &log)?);
+    let (_, mut raw) =
+        raw_appends(&bench.folder.join("capturing-raw"), &vec![ENTRY_BYTES; bench.count(1000)])?;
+    parts.push(Part::seen(
+        "raw append and fdatasync, p50, which the last two wait for",
+        micros(raw.percentile(50.0)),
+        "us",
+    ));
     log.close_blocking()?;
     Ok(Figure {
         bar: 16,
