@@ -18,11 +18,11 @@ use crate::api::views::Views;
 use crate::ingest::intake::Intake;
 use crate::listen::accept::{self, Connections};
 use crate::listen::tls::{self, TlsError};
-use crate::router;
 use crate::settings::{InvalidSettings, Settings};
 use crate::state::Shared;
 use crate::watch::counters::Counters;
 use crate::watch::health::Health;
+use crate::{own_record, router};
 
 /// How often the counts of refusals and the gaps of emitters are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -115,6 +115,7 @@ impl Server {
         self.ticking.abort();
         let _ = self.serving.await;
         self.shared.denials.flush();
+        let _ = self.shared.own_record.flush();
         self.shared.token_changes.tick(&self.shared.tokens);
         self.shared.log.close().await
     }
@@ -137,6 +138,7 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
         rate: Rate::new(settings.limits.requests_per_second),
         denials: Denials::new(log.clone(), Instant::now()),
         intake: Intake::new(log.clone(), reader.clone())?,
+        own_record: own_record::layer(log.clone()),
         views: Views::new(log.clone(), settings.record_reads),
         counters: Counters::default(),
         health: Health::default(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bulla::capture::tower::AuditLayer;
 use bulla::{AuditLog, LogReader, Timestamp};
 use tokio::sync::{Semaphore, watch};
 
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) denials: Denials,
     pub(crate) intake: Intake,
     pub(crate) views: Views,
+    pub(crate) own_record: AuditLayer,
     pub(crate) counters: Counters,
     pub(crate) health: Health,
     /// Requests at once that read far through the log.
