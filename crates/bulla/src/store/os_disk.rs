@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::disk::{Access, Disk, DiskFile, LockGuard};
+use super::disk::{Access, Disk, DiskFile, FileStatus, LockGuard};
 
 /// A log directory on the file system.
 #[derive(Debug, Clone)]
@@ -160,6 +160,12 @@ impl DiskFile for OsFile {
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
+    }
+
+    fn status(&self) -> io::Result<FileStatus> {
+        let metadata = self.file.metadata()?;
+        let id = (metadata.dev(), metadata.ino());
+        Ok(FileStatus { id, len: metadata.len(), links: metadata.nlink() })
     }
 
     fn sync(&self) -> io::Result<()> {
