@@ -18,6 +18,7 @@ use crate::access::login;
 use crate::access::scope::Scope;
 use crate::problem::{Code, Problem};
 use crate::state::Shared;
+use crate::watch::{metrics, probes, requests};
 
 /// What the OpenAPI document says of the whole.
 #[derive(OpenApi)]
@@ -41,14 +42,23 @@ fn needing(
 pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi) {
     let open =
         OpenApiRouter::new().routes(routes!(login::page, login::log_in)).routes(routes!(login::log_out));
-    let (router, document) = OpenApiRouter::with_openapi(Described::openapi()).merge(open).split_for_parts();
+    let probes = OpenApiRouter::new().routes(routes!(probes::healthz)).routes(routes!(probes::readyz));
+    let measured = OpenApiRouter::new().routes(routes!(metrics::metrics));
+    let measured =
+        if shared.settings.metrics_public { measured } else { needing(shared, Scope::Read, measured) };
+    let (router, document) = OpenApiRouter::with_openapi(Described::openapi())
+        .merge(open)
+        .merge(probes)
+        .merge(measured)
+        .split_for_parts();
     let router = router
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         .with_state(shared.clone())
         .layer(middleware::from_fn_with_state(shared.clone(), check_uri))
         .layer(RequestBodyTimeoutLayer::new(shared.settings.limits.body_timeout));
-    (with_security_headers(router), document)
+    let observe = middleware::from_fn_with_state(shared.clone(), requests::observe);
+    (with_security_headers(router).layer(observe), document)
 }
 
 async fn no_route(request: Request) -> Problem {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bulla::{AuditLog, OpenError, ReadError, RecordError};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
 use crate::access::denials::Denials;
 use crate::access::rate::Rate;
@@ -19,8 +20,11 @@ use crate::listen::tls::{self, TlsError};
 use crate::router;
 use crate::settings::{InvalidSettings, Settings};
 use crate::state::Shared;
+use crate::watch::alarms::Alarms;
 use crate::watch::counters::Counters;
 use crate::watch::health::Health;
+use crate::watch::scrub::Scrubber;
+use crate::watch::{disk, files};
 
 /// How often the counts of refusals are looked at.
 const DENIALS_TICK: Duration = Duration::from_secs(1);
@@ -44,6 +48,9 @@ pub enum StartError {
     /// The address is taken, or not this machine's.
     #[error("listen on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, std::io::Error),
+    /// The thread that verifies could not be started.
+    #[error("start a thread: {0}")]
+    Thread(std::io::Error),
 }
 
 /// A server that runs.
@@ -53,6 +60,9 @@ pub struct Server {
     address: SocketAddr,
     serving: tokio::task::JoinHandle<()>,
     ticking: tokio::task::JoinHandle<()>,
+    /// What looks at the disk and the files; it ends with this value.
+    watching: JoinSet<()>,
+    scrubber: Option<Scrubber>,
     going_down: watch::Sender<bool>,
 }
 
@@ -71,10 +81,16 @@ impl Server {
         let (going_down, is_going_down) = watch::channel(false);
         let shared = Arc::new(open(settings, is_going_down.clone())?);
         let (router, _) = router::routes(&shared);
-        let connections = Connections { router, tls, limits: shared.settings.limits };
+        let (limits, places) = (shared.settings.limits, shared.connections.clone());
+        let connections = Connections { router, tls, limits, places };
         let serving = tokio::spawn(accept::serve(listener, connections, is_going_down));
         let ticking = tokio::spawn(tick(shared.clone()));
-        Ok(Self { shared, address, serving, ticking, going_down })
+        let mut watching = JoinSet::new();
+        watching.spawn(disk::watch(shared.clone()));
+        watching.spawn(files::watch(shared.clone()));
+        let scrub = shared.settings.scrub.map(|scrub| Scrubber::start(shared.clone(), scrub));
+        let scrubber = scrub.transpose().map_err(StartError::Thread)?;
+        Ok(Self { shared, address, serving, ticking, watching, scrubber, going_down })
     }
 
     /// The address that it listens on.
@@ -108,8 +124,10 @@ impl Server {
     ///
     /// # Errors
     /// When something that was accepted could not be written.
-    pub async fn stop(self) -> Result<(), RecordError> {
+    pub async fn stop(mut self) -> Result<(), RecordError> {
         self.going_down.send_replace(true);
+        self.watching.shutdown().await;
+        drop(self.scrubber.take());
         self.ticking.abort();
         let _ = self.serving.await;
         self.shared.denials.flush();
@@ -126,6 +144,7 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
     }
     let log = builder.open()?;
     let reader = log.reader()?.clone();
+    let size_at_start = log.size();
     Ok(Shared {
         tokens: Tokens::of(&settings.log),
         sessions: Sessions::default(),
@@ -134,6 +153,9 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
         views: Views::new(log.clone(), settings.record_reads),
         counters: Counters::default(),
         health: Health::default(),
+        alarms: Alarms::new(log.clone()),
+        size_at_start,
+        connections: Arc::new(Semaphore::new(settings.limits.connections)),
         scans: Arc::new(Semaphore::new(settings.limits.scans)),
         followers: Arc::new(Semaphore::new(settings.limits.followers)),
         going_down,
