@@ -16,6 +16,8 @@ use utoipa_axum::routes;
 use crate::access::guard::{Gate, guard};
 use crate::access::login;
 use crate::access::scope::Scope;
+use crate::api::{audit, entries, entry, status, tail};
+use crate::ingest::route as ingest;
 use crate::problem::{Code, Problem};
 use crate::state::Shared;
 use crate::watch::{metrics, probes, requests};
@@ -46,10 +48,21 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
     let measured = OpenApiRouter::new().routes(routes!(metrics::metrics));
     let measured =
         if shared.settings.metrics_public { measured } else { needing(shared, Scope::Read, measured) };
+    let writing = OpenApiRouter::new().routes(routes!(ingest::record));
+    let reading = OpenApiRouter::new()
+        .routes(routes!(entries::list))
+        .routes(routes!(entry::show))
+        .routes(routes!(tail::follow))
+        .routes(routes!(audit::list))
+        .routes(routes!(status::show));
+    let verifying = OpenApiRouter::new().routes(routes!(entry::proof));
     let (router, document) = OpenApiRouter::with_openapi(Described::openapi())
         .merge(open)
         .merge(probes)
         .merge(measured)
+        .merge(needing(shared, Scope::Write, writing))
+        .merge(needing(shared, Scope::Read, reading))
+        .merge(needing(shared, Scope::Verify, verifying))
         .split_for_parts();
     let router = router
         .fallback(no_route)

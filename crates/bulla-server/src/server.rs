@@ -15,6 +15,7 @@ use crate::access::rate::Rate;
 use crate::access::sessions::Sessions;
 use crate::access::tokens::Tokens;
 use crate::api::views::Views;
+use crate::ingest::intake::Intake;
 use crate::listen::accept::{self, Connections};
 use crate::listen::tls::{self, TlsError};
 use crate::router;
@@ -26,8 +27,8 @@ use crate::watch::health::Health;
 use crate::watch::scrub::Scrubber;
 use crate::watch::{disk, files};
 
-/// How often the counts of refusals are looked at.
-const DENIALS_TICK: Duration = Duration::from_secs(1);
+/// How often the counts of refusals and the gaps of emitters are looked at.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +151,7 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
         sessions: Sessions::default(),
         rate: Rate::new(settings.limits.requests_per_second),
         denials: Denials::new(log.clone(), Instant::now()),
+        intake: Intake::new(log.clone(), reader.clone())?,
         views: Views::new(log.clone(), settings.record_reads),
         counters: Counters::default(),
         health: Health::default(),
@@ -166,9 +168,11 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
 }
 
 async fn tick(shared: Arc<Shared>) {
-    let mut ticks = tokio::time::interval(DENIALS_TICK);
+    let mut ticks = tokio::time::interval(TICK);
     loop {
         ticks.tick().await;
-        shared.denials.tick(Instant::now());
+        let now = Instant::now();
+        shared.denials.tick(now);
+        shared.intake.tick(now);
     }
 }

@@ -119,7 +119,8 @@ mod tests {
     fn entries_and_the_details_of_other_crates_are_never_written() {
         let lines = written(LogFormat::Text, "trace", || {
             let log = bulla::AuditLog::in_memory(128);
-            log.submit(bulla::AuditEntry::api("GET /secret-path").outcome(bulla::AuditOutcome::Success)).unwrap();
+            log.submit(bulla::AuditEntry::api("GET /secret-path").outcome(bulla::AuditOutcome::Success))
+                .unwrap();
             tracing::debug!(target: "h2::codec", "authorization: Bearer secret-token");
             tracing::warn!(target: "h2::codec", "said by another crate");
             tracing::trace!(target: "bulla_server", "said by this one");
@@ -136,7 +137,10 @@ mod tests {
         });
         assert_eq!(lines.lines().count(), 1, "{lines}");
         let line: serde_json::Value = serde_json::from_str(&lines).unwrap();
-        assert_eq!((&line["level"], &line["message"], &line["file"]), (&"ERROR".into(), &"a file is gone".into(), &"a\nb".into()));
+        assert_eq!(
+            (&line["level"], &line["message"], &line["file"]),
+            (&"ERROR".into(), &"a file is gone".into(), &"a\nb".into())
+        );
     }
 
     #[test]

@@ -15,7 +15,9 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::disk::Level;
 use super::health::{Found, Scrubbed};
+use crate::ingest::sources::SourceCounts;
 use crate::state::Shared;
 
 const OPENMETRICS: HeaderValue =
@@ -26,7 +28,8 @@ const OPENMETRICS: HeaderValue =
     (status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text"),
     (status = 401, description = "No credential with the scope `read`, unless metrics are public")))]
 pub(crate) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let headers = [(header::CONTENT_TYPE, OPENMETRICS), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    let headers =
+        [(header::CONTENT_TYPE, OPENMETRICS), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     (headers, exposition(&shared)).into_response()
 }
 
@@ -37,8 +40,9 @@ fn exposition(shared: &Shared) -> String {
     build(&mut registry);
     shared.counters.register(&mut registry);
     log(&mut registry, &shared.log, shared.size_at_start);
+    sources(&mut registry, &shared.intake.sources().counts());
     limits(&mut registry, shared);
-    disk(&mut registry, &found, shared.health.days_left());
+    disk(&mut registry, &found);
     wholeness(&mut registry, &found);
     scrub(&mut registry, &found.scrub);
     let mut out = String::new();
@@ -91,41 +95,77 @@ fn log(registry: &mut Registry, log: &AuditLog, size_at_start: u64) {
     counter(registry, "entries_recorded", "Entries recorded since the server began", recorded);
     let help = "Bytes of lines appended to the log since the server began";
     registry.register_with_unit("recorded", help, Unit::Bytes, ConstCounter::new(activity.appended_bytes));
-    counter(registry, "entries_dropped", "Entries that could not be recorded, as the log says in `entries.dropped`", activity.dropped);
+    counter(
+        registry,
+        "entries_dropped",
+        "Entries that could not be recorded, as the log says in `entries.dropped`",
+        activity.dropped,
+    );
     bytes(registry, "queue", "Bytes of entries that wait for the writer", activity.queued_bytes as u64);
     let help = "The most bytes that ever waited for the writer";
     bytes(registry, "queue_peak", help, activity.queued_bytes_peak as u64);
     let is_poisoned = matches!(log.refusal(), Some(RecordError::Poisoned(_)));
-    gauge(registry, "log_poisoned", "1 after a failed write or sync: entries are refused until the server is started again", is_poisoned.into());
+    gauge(
+        registry,
+        "log_poisoned",
+        "1 after a failed write or sync: entries are refused until the server is started again",
+        is_poisoned.into(),
+    );
+}
+
+/// Sums over all sources: `/v1/status` has them one by one.
+fn sources(registry: &mut Registry, counts: &[SourceCounts]) {
+    let sum = |count: fn(&SourceCounts) -> u64| counts.iter().map(count).sum();
+    let help = "Records that came again and were recorded before";
+    counter(registry, "records_duplicate", help, sum(|source| source.duplicates));
+    counter(registry, "records_rejected", "Records that broke a rule", sum(|source| source.rejected));
+    let help = "Records that never came, by the emitters' own counters, as the log says in `gap.detected`";
+    counter(registry, "records_missing", help, sum(|source| source.missing));
 }
 
 fn limits(registry: &mut Registry, shared: &Shared) {
     let limits = &shared.settings.limits;
-    bytes(registry, "queue_limit", "Bytes of entries that may wait for the writer", shared.settings.queue_bytes as u64);
+    bytes(
+        registry,
+        "queue_limit",
+        "Bytes of entries that may wait for the writer",
+        shared.settings.queue_bytes as u64,
+    );
     let connections = limits.connections.saturating_sub(shared.connections.available_permits());
-    gauge(registry, "connections", "Connections that are open, and the one that is waited for", connections as u64);
+    gauge(
+        registry,
+        "connections",
+        "Connections that are open, and the one that is waited for",
+        connections as u64,
+    );
     gauge(registry, "connections_limit", "Connections that may be open", limits.connections as u64);
     let followers = limits.followers.saturating_sub(shared.followers.available_permits());
     gauge(registry, "followers", "Requests that follow the log", followers as u64);
 }
 
-fn disk(registry: &mut Registry, found: &Found, days_left: Option<f64>) {
+fn disk(registry: &mut Registry, found: &Found) {
     if let Some(space) = found.space {
         bytes(registry, "disk_free", "Bytes that can still be written where the log lies", space.free_bytes);
         bytes(registry, "disk_size", "Bytes of the file system where the log lies", space.total_bytes);
     }
-    let refuses = found.level == super::disk::Level::Full;
-    gauge(registry, "disk_full", "1 while new entries are refused because the disk is nearly full", refuses.into());
-    if let Some(days) = days_left {
-        let help = "Time until entries are refused, at the rate of about the last hour; absent when there is no end in sight";
-        registry.register("disk_left_days", help, ConstGauge::new(days));
+    let refuses = found.level == Level::Full;
+    let help = "1 while new entries are refused because the disk is nearly full";
+    gauge(registry, "disk_full", help, refuses.into());
+    if let Some(left) = found.time_left {
+        let help = "Time until entries are refused, at the rate of about the last hour; absent when no end is in sight";
+        seconds(registry, "disk_left", help, left.as_secs_f64());
     }
 }
 
 fn wholeness(registry: &mut Registry, found: &Found) {
     if let Some((_, since)) = found.published {
         let age = Instant::now().saturating_duration_since(since);
-        seconds(registry, "checkpoint_age", "Time since the newest checkpoint was seen first", age.as_secs_f64());
+        seconds(
+            registry,
+            "checkpoint_age",
+            "Time since the newest checkpoint was seen first",
+            age.as_secs_f64(),
+        );
     }
     let help = "Files of the log that were removed, replaced or cut by another hand";
     gauge(registry, "files_misplaced", help, found.misplaced.len() as u64);
@@ -145,13 +185,23 @@ fn scrub(registry: &mut Registry, scrub: &Scrubbed) {
     registry.register("scrub_runs", "Verifications of the whole log, by how they ended", runs);
     if let Some(progress) = scrub.running {
         bytes(registry, "scrub_done", "Bytes that the verification under way has read", progress.bytes_done);
-        bytes(registry, "scrub_size", "Bytes that the verification under way has to read", progress.bytes_total);
+        bytes(
+            registry,
+            "scrub_size",
+            "Bytes that the verification under way has to read",
+            progress.bytes_total,
+        );
     }
     if let Some(run) = scrub.last {
         gauge(registry, "scrub_findings", "What the last verification found wrong; 0 is clean", run.findings);
         seconds(registry, "scrub_duration", "How long the last verification took", run.took.as_secs_f64());
         let ended = Duration::from_nanos(u64::try_from(run.ended_at.unix_nanos()).unwrap_or(0));
-        seconds(registry, "scrub_ended_timestamp", "When the last verification ended, since 1970", ended.as_secs_f64());
+        seconds(
+            registry,
+            "scrub_ended_timestamp",
+            "When the last verification ended, since 1970",
+            ended.as_secs_f64(),
+        );
     }
 }
 

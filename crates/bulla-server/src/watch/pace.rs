@@ -184,7 +184,8 @@ mod tests {
         assert_eq!(file.read_at(&mut [0; 60], 0).unwrap(), 60, "the first read waits for nothing");
         let paid_at = pace.state.lock().unwrap().paid_at;
         assert!(paid_at >= began + Duration::from_secs(60), "60 bytes take a minute");
-        let reading = std::thread::spawn(move || file.read_at(&mut [0; 60], 0).map_err(|error| error.to_string()));
+        let reading =
+            std::thread::spawn(move || file.read_at(&mut [0; 60], 0).map_err(|error| error.to_string()));
         pace.stop();
         assert_eq!(reading.join().unwrap().unwrap_err(), "reading was stopped");
         assert!(disk.create("file", Access::Shared).is_err() && disk.remove("file").is_err());

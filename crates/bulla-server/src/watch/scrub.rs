@@ -127,7 +127,8 @@ impl Work {
             self.shared.alarms.raise("log.damaged", damage(verdict));
         } else if self.known.is_empty() && !before.is_empty() {
             tracing::info!("the log is whole again");
-            let detail = json!({"found_by": "scrub", "size": verdict.size.get(), "findings_before": before.len()});
+            let detail =
+                json!({"found_by": "scrub", "size": verdict.size.get(), "findings_before": before.len()});
             self.shared.alarms.clear("log.restored", detail);
         }
     }

@@ -9,6 +9,7 @@ fn registered() -> BTreeSet<String> {
     let mut registry = super::Registry::with_prefix("bulla");
     let mut found = super::Found {
         space: Some(crate::watch::disk::Space { free_bytes: 1, total_bytes: 2 }),
+        time_left: Some(std::time::Duration::ZERO),
         published: Some((1, std::time::Instant::now())),
         ..super::Found::default()
     };
@@ -21,13 +22,15 @@ fn registered() -> BTreeSet<String> {
     super::build(&mut registry);
     crate::watch::counters::Counters::default().register(&mut registry);
     super::log(&mut registry, &bulla::AuditLog::in_memory(128), 0);
-    super::disk(&mut registry, &found, Some(1.0));
+    super::sources(&mut registry, &[]);
+    super::disk(&mut registry, &found);
     super::wholeness(&mut registry, &found);
     super::scrub(&mut registry, &found.scrub);
     let mut text = String::new();
     super::text::encode(&mut text, &registry).unwrap();
     // Those of `limits` need a running server; tests/it asks one.
-    let limits = ["bulla_queue_limit_bytes", "bulla_connections", "bulla_connections_limit", "bulla_followers"];
+    let limits =
+        ["bulla_queue_limit_bytes", "bulla_connections", "bulla_connections_limit", "bulla_followers"];
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     types.chain(limits).map(str::to_owned).collect()
 }
