@@ -61,7 +61,10 @@ async fn a_changed_byte_is_found_said_once_and_forgotten_when_it_is_restored() {
     let finding = &detail["findings"][0];
     assert_eq!((&finding["kind"], &finding["file"]), (&"line_changed".into(), &SEGMENT.into()));
     let seq = finding["first_seq"].as_u64().unwrap();
-    assert_eq!(bulla::LogReader::open(server.log()).unwrap().get(seq).unwrap().unwrap().entry().unwrap().action, "act 7");
+    assert_eq!(
+        bulla::LogReader::open(server.log()).unwrap().get(seq).unwrap().unwrap().entry().unwrap().action,
+        "act 7"
+    );
     assert_eq!(alarms(&server, "log.restored")[0].outcome, AuditOutcome::Success);
     assert_eq!(anonymous(&server, "/readyz").await.status, 200);
     server.stop().await;
@@ -82,7 +85,9 @@ async fn a_slow_verification_does_not_hold_up_the_end() {
         metric(&server, "bulla_scrub_size_bytes").await.is_some_and(|size| size > 5e6)
     })
     .await;
-    tokio::time::timeout(super::COMES_WITHIN, server.stop()).await.expect("it ends before the verification could");
+    tokio::time::timeout(super::COMES_WITHIN, server.stop())
+        .await
+        .expect("it ends before the verification could");
 }
 
 async fn is_poisoned(server: &TestServer, change: &str) {
@@ -164,6 +169,7 @@ async fn other_removed_files_are_told_and_the_log_goes_on() {
     let log = server.log();
     server.server.stop().await.unwrap();
     let log = bulla::AuditLog::open(log).unwrap();
-    let stored: Vec<_> = log.read(0..u64::MAX).unwrap().map(|entry| entry.unwrap().entry().unwrap()).collect();
+    let stored: Vec<_> =
+        log.read(0..u64::MAX).unwrap().map(|entry| entry.unwrap().entry().unwrap()).collect();
     assert!(stored.iter().any(|entry| entry.action == "y"), "the tree was made again from the entries");
 }

@@ -50,12 +50,21 @@ async fn what_the_server_did_is_counted() {
     }
     let text = server.get("/metrics").await.text();
     let requests = "bulla_http_request_duration_seconds_count{";
-    let labels = |status: &str, route: &str| format!("{requests}method=\"GET\",route=\"{route}\",status=\"{status}\"}}");
-    for line in [labels("2xx", "/v1/entries/{name}"), labels("4xx", "/v1/entries/{name}"), labels("4xx", "none")] {
+    let labels = |status: &str, route: &str| {
+        format!("{requests}method=\"GET\",route=\"{route}\",status=\"{status}\"}}")
+    };
+    for line in
+        [labels("2xx", "/v1/entries/{name}"), labels("4xx", "/v1/entries/{name}"), labels("4xx", "none")]
+    {
         assert!(text.contains(&line), "{line} in\n{text}");
     }
     assert!(!text.contains("secret") && !text.contains("999"), "paths are not told");
-    for name in ["bulla_queue_peak_bytes", "bulla_recorded_bytes_total", "bulla_entries_recorded_total", "bulla_connections"] {
+    for name in [
+        "bulla_queue_peak_bytes",
+        "bulla_recorded_bytes_total",
+        "bulla_entries_recorded_total",
+        "bulla_connections",
+    ] {
         assert!(metric(&server, name).await.is_some_and(|value| value > 0.0), "{name}");
     }
     until("the disk and the checkpoint were looked at", || async {
