@@ -8,9 +8,14 @@ use crate::args::Global;
 use crate::output::palette::Palette;
 use crate::output::stdout::Out;
 
+/// The log directory when none is named.
+const LOG_DEFAULT: &str = "audit";
+
 /// One run of the command.
 pub(crate) struct Invocation {
     pub(crate) log: PathBuf,
+    /// The log directory, when one was named.
+    pub(crate) log_given: Option<PathBuf>,
     pub(crate) json: bool,
     pub(crate) palette: Palette,
     pub(crate) out: Out,
@@ -22,7 +27,14 @@ impl Invocation {
     pub(crate) fn new(global: Global) -> Self {
         Palette::choose(global.color);
         let palette = Palette::of_stdout();
-        Self { log: global.log, json: global.json, palette, out: Out::new(), now: Timestamp::now() }
+        Self {
+            log: global.log.clone().unwrap_or_else(|| PathBuf::from(LOG_DEFAULT)),
+            log_given: global.log,
+            json: global.json,
+            palette,
+            out: Out::new(),
+            now: Timestamp::now(),
+        }
     }
 
     /// The filter of a query, and of `--since` and `--until`.

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::access::changes::TokenChanges;
 use crate::access::denials::Denials;
 use crate::access::rate::Rate;
 use crate::access::sessions::Sessions;
@@ -132,6 +133,7 @@ impl Server {
         self.ticking.abort();
         let _ = self.serving.await;
         self.shared.denials.flush();
+        self.shared.token_changes.tick(&self.shared.tokens);
         self.shared.log.close().await
     }
 }
@@ -146,8 +148,10 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
     let log = builder.open()?;
     let reader = log.reader()?.clone();
     let size_at_start = log.size();
+    let tokens = Tokens::of(&settings.log);
     Ok(Shared {
-        tokens: Tokens::of(&settings.log),
+        token_changes: TokenChanges::new(log.clone(), &tokens),
+        tokens,
         sessions: Sessions::default(),
         rate: Rate::new(settings.limits.requests_per_second),
         denials: Denials::new(log.clone(), Instant::now()),
@@ -173,6 +177,7 @@ async fn tick(shared: Arc<Shared>) {
         ticks.tick().await;
         let now = Instant::now();
         shared.denials.tick(now);
+        shared.token_changes.tick(&shared.tokens);
         shared.intake.tick(now);
     }
 }

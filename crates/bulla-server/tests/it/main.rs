@@ -1,6 +1,9 @@
 //! A real server on loopback, with a log in a temporary folder.
+#![expect(clippy::unwrap_used, reason = "clippy knows `#[test]` functions as tests, but not what they call")]
 
+mod access;
 mod ingest;
 mod operation;
 mod reading;
+mod refusals;
 mod server;
