@@ -37,7 +37,7 @@ impl FromStr for LogFormat {
 pub struct InvalidLogFormat(String);
 
 /// Which lines are written: `info`, or levels by target as in `warn,bulla_server=debug`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LogLevels(Targets);
 
 impl Default for LogLevels {
@@ -62,7 +62,7 @@ impl FromStr for LogLevels {
 )]
 pub struct InvalidLogLevels(String);
 
-/// What takes the server's lines; install it with `tracing::subscriber::set_global_default`.
+/// What takes the server's lines; [`install`] puts it in its place.
 ///
 /// Two things are left out whatever `levels` says. The line that the library writes for each entry (`audit`), which
 /// would copy the log. And the details of other crates below `info`: what a protocol implementation says while one
@@ -77,6 +77,14 @@ where
         LogFormat::Json => Box::new(lines.json().flatten_event(true)),
     };
     registry().with(lines.with_filter(levels.0.and(filter_fn(may_be_written))))
+}
+
+/// Sends the lines of this process to stderr, in this form. Once; who comes second is not heard.
+pub fn install(format: LogFormat, levels: LogLevels) {
+    let subscriber = subscriber(format, levels, std::io::stderr);
+    if tracing::subscriber::set_global_default(subscriber).is_err() {
+        tracing::warn!("lines go where they went before: something else takes them already");
+    }
 }
 
 fn may_be_written(metadata: &Metadata<'_>) -> bool {
