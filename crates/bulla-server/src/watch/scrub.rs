@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bulla::proof::{Finding, Verdict};
 use bulla::store::{Disk, OsDisk};
-use bulla::{Timestamp, Verify};
+use bulla::{Progress, Timestamp, Verify};
 use serde_json::{Value, json};
 
 use super::health::Run;
@@ -89,6 +89,7 @@ impl Work {
     fn scrub(&mut self) {
         let (shared, began) = (self.shared.clone(), Instant::now());
         let newest = shared.reader.checkpoint().ok().flatten().map(|newest| newest.note().to_string());
+        shared.health.set_scrubbing(Progress::default());
         let tell = |progress| shared.health.set_scrubbing(progress);
         let key = shared.reader.identity().vkey.parse().expect("the log was opened with this key");
         let mut verify = Verify::on_disk(self.disk.clone()).key(key).threads(std::num::NonZero::<usize>::MIN);

@@ -1,6 +1,9 @@
 //! Every metric has a line in the manual, and the manual names no other.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::watch::counters::{Answered, Counters};
 
 const MANUAL: &str = include_str!("../../../../../docs/operation.md");
 
@@ -9,18 +12,21 @@ fn registered() -> BTreeSet<String> {
     let mut registry = super::Registry::with_prefix("bulla");
     let mut found = super::Found {
         space: Some(crate::watch::disk::Space { free_bytes: 1, total_bytes: 2 }),
-        time_left: Some(std::time::Duration::ZERO),
+        time_left: Some(Duration::ZERO),
         published: Some((1, std::time::Instant::now())),
         ..super::Found::default()
     };
     found.scrub.running = Some(bulla::Progress::default());
     found.scrub.last = Some(crate::watch::health::Run {
         ended_at: bulla::Timestamp::now(),
-        took: std::time::Duration::ZERO,
+        took: Duration::ZERO,
         findings: 0,
     });
     super::build(&mut registry);
-    crate::watch::counters::Counters::default().register(&mut registry);
+    let (counters, took) = (Counters::default(), Duration::ZERO);
+    counters.answered(&Answered { method: "GET", route: "/".to_owned(), status: "2xx" }, took);
+    counters.appended(bulla::State::Durable, took);
+    counters.register(&mut registry);
     super::log(&mut registry, &bulla::AuditLog::in_memory(128), 0);
     super::sources(&mut registry, &[]);
     super::disk(&mut registry, &found);
