@@ -19,3 +19,5 @@ pub use listen::tls::TlsError;
 pub use problem::Code;
 pub use server::{Server, StartError};
 pub use settings::Settings;
+pub use watch::disk::{Space, SpaceSource};
+pub use watch::{logs, supervisor};

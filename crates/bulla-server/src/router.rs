@@ -24,6 +24,7 @@ use crate::api::{audit, entries, entry, home, status, tail};
 use crate::ingest::route as ingest;
 use crate::problem::{Code, Problem};
 use crate::state::Shared;
+use crate::watch::{metrics, probes, requests};
 
 /// What the OpenAPI document says of the whole.
 #[derive(OpenApi)]
@@ -47,6 +48,10 @@ fn needing(
 pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi) {
     let open =
         OpenApiRouter::new().routes(routes!(login::page, login::log_in)).routes(routes!(login::log_out));
+    let probes = OpenApiRouter::new().routes(routes!(probes::healthz)).routes(routes!(probes::readyz));
+    let measured = OpenApiRouter::new().routes(routes!(metrics::metrics));
+    let measured =
+        if shared.settings.metrics_public { measured } else { needing(shared, Scope::Read, measured) };
     let writing = OpenApiRouter::new().routes(routes!(ingest::record));
     let reading = OpenApiRouter::new()
         .routes(routes!(entries::list))
@@ -57,6 +62,8 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
     let verifying = OpenApiRouter::new().routes(routes!(entry::proof));
     let (router, document) = OpenApiRouter::with_openapi(Described::openapi())
         .merge(open)
+        .merge(probes)
+        .merge(measured)
         .merge(needing(shared, Scope::Write, writing))
         .merge(needing(shared, Scope::Read, reading))
         .merge(needing(shared, Scope::Verify, verifying))
@@ -71,7 +78,8 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .layer(middleware::from_fn_with_state(shared.clone(), check_uri))
         .layer(RequestBodyTimeoutLayer::new(shared.settings.limits.body_timeout))
         .layer(CatchPanicLayer::custom(panicked));
-    (with_security_headers(router), document)
+    let observe = middleware::from_fn_with_state(shared.clone(), requests::observe);
+    (with_security_headers(router).layer(observe), document)
 }
 
 /// What is where is told to those only who may ask; what others try is a refusal like any.

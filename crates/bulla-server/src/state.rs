@@ -16,6 +16,7 @@ use crate::access::tokens::{Token, Tokens};
 use crate::api::views::Views;
 use crate::ingest::intake::Intake;
 use crate::settings::Settings;
+use crate::watch::alarms::Alarms;
 use crate::watch::counters::Counters;
 use crate::watch::health::Health;
 
@@ -35,6 +36,11 @@ pub(crate) struct Shared {
     pub(crate) own_record: AuditLayer,
     pub(crate) counters: Counters,
     pub(crate) health: Health,
+    pub(crate) alarms: Alarms,
+    /// Entries that were in the log when the server began.
+    pub(crate) size_at_start: u64,
+    /// Places for connections.
+    pub(crate) connections: Arc<Semaphore>,
     /// Requests at once that read far through the log.
     pub(crate) scans: Arc<Semaphore>,
     /// Requests at once that follow the log.

@@ -3,6 +3,7 @@
 
 mod access;
 mod ingest;
+mod operation;
 mod reading;
 mod refusals;
 mod server;
