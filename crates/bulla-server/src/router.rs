@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa::OpenApi;
@@ -17,6 +18,7 @@ use crate::access::guard::{Gate, guard};
 use crate::access::login;
 use crate::access::scope::Scope;
 use crate::problem::{Code, Problem};
+use crate::public;
 use crate::state::Shared;
 
 /// What the OpenAPI document says of the whole.
@@ -37,11 +39,29 @@ fn needing(
     routes.route_layer(middleware::from_fn_with_state(gate, guard))
 }
 
+/// The log as others check it: for anyone when it is public, otherwise for those who may verify; entries tell what they
+/// say, so those need more.
+fn public_format(shared: &Arc<Shared>) -> OpenApiRouter<Arc<Shared>> {
+    // An index has slashes, which a described path cannot say.
+    let hashes = OpenApiRouter::with_openapi(public::Described::openapi())
+        .routes(routes!(public::identity))
+        .routes(routes!(public::checkpoint))
+        .route("/tile/{level}/{*index}", get(public::hashes));
+    let entries = OpenApiRouter::new().route("/tile/entries/{*index}", get(public::entries));
+    if shared.settings.public {
+        return hashes.merge(entries);
+    }
+    needing(shared, Scope::Verify, hashes).merge(needing(shared, Scope::Read, entries))
+}
+
 /// All routes, and the document that describes them.
 pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi) {
     let open =
         OpenApiRouter::new().routes(routes!(login::page, login::log_in)).routes(routes!(login::log_out));
-    let (router, document) = OpenApiRouter::with_openapi(Described::openapi()).merge(open).split_for_parts();
+    let (router, document) = OpenApiRouter::with_openapi(Described::openapi())
+        .merge(open)
+        .merge(public_format(shared))
+        .split_for_parts();
     let router = router
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)

@@ -16,6 +16,7 @@ use crate::access::tokens::Tokens;
 use crate::api::views::Views;
 use crate::listen::accept::{self, Connections};
 use crate::listen::tls::{self, TlsError};
+use crate::public::Published;
 use crate::router;
 use crate::settings::{InvalidSettings, Settings};
 use crate::state::Shared;
@@ -134,6 +135,7 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
         views: Views::new(log.clone(), settings.record_reads),
         counters: Counters::default(),
         health: Health::default(),
+        published: Published::default(),
         scans: Arc::new(Semaphore::new(settings.limits.scans)),
         followers: Arc::new(Semaphore::new(settings.limits.followers)),
         going_down,

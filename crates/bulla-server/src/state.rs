@@ -10,6 +10,7 @@ use crate::access::rate::Rate;
 use crate::access::sessions::Sessions;
 use crate::access::tokens::Tokens;
 use crate::api::views::Views;
+use crate::public::Published;
 use crate::settings::Settings;
 use crate::watch::counters::Counters;
 use crate::watch::health::Health;
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) views: Views,
     pub(crate) counters: Counters,
     pub(crate) health: Health,
+    pub(crate) published: Published,
     /// Requests at once that read far through the log.
     pub(crate) scans: Arc<Semaphore>,
     /// Requests at once that follow the log.

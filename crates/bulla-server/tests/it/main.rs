@@ -1,2 +1,3 @@
-//! Scratch.
-fn main() {}
+//! What the server does, seen from the other end of a connection.
+
+mod public;
