@@ -5,6 +5,8 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+use ureq::AsSendBody;
 use ureq::http::{HeaderMap, HeaderValue, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
@@ -145,6 +147,12 @@ impl Answer {
         }
         Ok(bytes)
     }
+
+    /// The whole body, which is JSON.
+    pub(crate) fn json<T: DeserializeOwned>(self, bytes_max: u64) -> Result<T, ClientError> {
+        let url = self.url.clone();
+        parsed(&self.bytes(bytes_max)?, || url.clone())
+    }
 }
 
 impl Client {
@@ -168,17 +176,23 @@ impl Client {
 
     /// Asks for `path`; asks again when the network or the server has a bad moment.
     pub(crate) fn fetch(&self, path: &str, bytes_max: u64) -> Result<Vec<u8>, ClientError> {
-        let mut pause = FIRST_PAUSE;
-        for _ in 1..TRIES {
+        let mut pauses = Pauses::new(TRIES);
+        loop {
             match self.ask(path, &[]).and_then(|answer| answer.bytes(bytes_max)) {
-                Err(error) if error.is_passing() => {
-                    wait(asked_pause(&error).unwrap_or(pause).min(PAUSE_MAX));
-                    pause *= 2;
-                }
+                Err(error) if error.is_passing() && pauses.wait(&error) => {}
                 settled => return settled,
             }
         }
-        self.ask(path, &[])?.bytes(bytes_max)
+    }
+
+    /// As [`Client::fetch`], of JSON.
+    pub(crate) fn fetch_json<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        bytes_max: u64,
+    ) -> Result<T, ClientError> {
+        let bytes = self.fetch(path, bytes_max)?;
+        parsed(&bytes, || format!("{}{path}", self.base))
     }
 
     /// Asks for `path` once.
@@ -192,6 +206,62 @@ impl Client {
             request = request.header(header::AUTHORIZATION, bearer);
         }
         answered(url, request.call())
+    }
+
+    /// Sends something to `path`, once: it may change the log.
+    pub(crate) fn send(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsSendBody,
+    ) -> Result<Answer, ClientError> {
+        let url = format!("{}{path}", self.base);
+        let mut request = self.agent.post(&url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(bearer) = &self.bearer {
+            request = request.header(header::AUTHORIZATION, bearer);
+        }
+        answered(url, request.send(body))
+    }
+}
+
+fn parsed<T: DeserializeOwned>(bytes: &[u8], url: impl Fn() -> String) -> Result<T, ClientError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| ClientError::Unexpected { url: url(), reason: error.to_string() })
+}
+
+/// Waiting between tries, each time twice as long.
+#[derive(Debug)]
+pub(crate) struct Pauses {
+    tries: u32,
+    pause: Duration,
+}
+
+impl Pauses {
+    pub(crate) fn new(tries: u32) -> Self {
+        Self { tries, pause: FIRST_PAUSE }
+    }
+
+    /// Waits as long as the refusal says, or a while; false when it was tried often enough.
+    pub(crate) fn wait(&mut self, error: &ClientError) -> bool {
+        self.wait_for(asked_pause(error))
+    }
+
+    /// Waits a while; false when it was tried often enough.
+    pub(crate) fn wait_for_stream(&mut self) -> bool {
+        self.wait_for(None)
+    }
+
+    fn wait_for(&mut self, asked: Option<Duration>) -> bool {
+        self.tries = self.tries.saturating_sub(1);
+        if self.tries == 0 {
+            return false;
+        }
+        wait(asked.unwrap_or(self.pause).min(PAUSE_MAX));
+        self.pause *= 2;
+        true
     }
 }
 

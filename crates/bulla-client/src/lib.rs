@@ -15,9 +15,15 @@
 mod answer;
 mod connection;
 mod public_format;
+mod read;
+mod record;
+mod tail;
 mod verify;
 
 pub use answer::{ClientError, Refusal};
 pub use connection::{Client, ClientBuilder};
 pub use public_format::LogIdentity;
+pub use read::{Found, Order, Page, Search, Status, Watermarks};
+pub use record::{Receipt, RecordOptions, Recorded, RejectedRecord, Wait};
+pub use tail::{Tail, TailEntry};
 pub use verify::{Progress, Verify, VerifyError};

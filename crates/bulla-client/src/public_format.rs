@@ -32,12 +32,7 @@ impl Client {
     /// # Trust
     /// It is the server's word. Get the key by another way.
     pub fn identity(&self) -> Result<LogIdentity, ClientError> {
-        let path = "/log.json";
-        let bytes = self.fetch(path, IDENTITY_BYTES_MAX)?;
-        serde_json::from_slice(&bytes).map_err(|error| ClientError::Unexpected {
-            url: format!("{}{path}", self.url()),
-            reason: error.to_string(),
-        })
+        self.fetch_json("/log.json", IDENTITY_BYTES_MAX)
     }
 
     /// The newest checkpoint, a signed note that is not yet checked; `None` before the first.

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod ingest;
 mod listen;
 mod problem;
 mod public;

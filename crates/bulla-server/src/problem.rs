@@ -192,6 +192,17 @@ impl Problem {
         &self.detail
     }
 
+    /// Whether the record itself is wrong, so that the records beside it can still be taken.
+    pub(crate) fn is_about_the_record(&self) -> bool {
+        matches!(self.code, Code::EntryRejected | Code::PayloadTooLarge | Code::MalformedBody)
+    }
+
+    /// Adds what else is to be known.
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.detail = format!("{}; {note}", self.detail);
+        self
+    }
+
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds.max(1));
         self

@@ -17,6 +17,8 @@ use utoipa_axum::routes;
 use crate::access::guard::{Gate, guard};
 use crate::access::login;
 use crate::access::scope::Scope;
+use crate::api::{audit, entries, entry, status, tail};
+use crate::ingest::route as ingest;
 use crate::problem::{Code, Problem};
 use crate::public;
 use crate::state::Shared;
@@ -58,8 +60,19 @@ fn public_format(shared: &Arc<Shared>) -> OpenApiRouter<Arc<Shared>> {
 pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi) {
     let open =
         OpenApiRouter::new().routes(routes!(login::page, login::log_in)).routes(routes!(login::log_out));
+    let writing = OpenApiRouter::new().routes(routes!(ingest::record));
+    let reading = OpenApiRouter::new()
+        .routes(routes!(entries::list))
+        .routes(routes!(entry::show))
+        .routes(routes!(tail::follow))
+        .routes(routes!(audit::list))
+        .routes(routes!(status::show));
+    let verifying = OpenApiRouter::new().routes(routes!(entry::proof));
     let (router, document) = OpenApiRouter::with_openapi(Described::openapi())
         .merge(open)
+        .merge(needing(shared, Scope::Write, writing))
+        .merge(needing(shared, Scope::Read, reading))
+        .merge(needing(shared, Scope::Verify, verifying))
         .merge(public_format(shared))
         .split_for_parts();
     let router = router

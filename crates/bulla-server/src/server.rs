@@ -14,6 +14,7 @@ use crate::access::rate::Rate;
 use crate::access::sessions::Sessions;
 use crate::access::tokens::Tokens;
 use crate::api::views::Views;
+use crate::ingest::intake::Intake;
 use crate::listen::accept::{self, Connections};
 use crate::listen::tls::{self, TlsError};
 use crate::public::Published;
@@ -23,8 +24,8 @@ use crate::state::Shared;
 use crate::watch::counters::Counters;
 use crate::watch::health::Health;
 
-/// How often the counts of refusals are looked at.
-const DENIALS_TICK: Duration = Duration::from_secs(1);
+/// How often the counts of refusals and the gaps of emitters are looked at.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +133,7 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
         sessions: Sessions::default(),
         rate: Rate::new(settings.limits.requests_per_second),
         denials: Denials::new(log.clone(), Instant::now()),
+        intake: Intake::new(log.clone(), reader.clone())?,
         views: Views::new(log.clone(), settings.record_reads),
         counters: Counters::default(),
         health: Health::default(),
@@ -146,9 +148,11 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
 }
 
 async fn tick(shared: Arc<Shared>) {
-    let mut ticks = tokio::time::interval(DENIALS_TICK);
+    let mut ticks = tokio::time::interval(TICK);
     loop {
         ticks.tick().await;
-        shared.denials.tick(Instant::now());
+        let now = Instant::now();
+        shared.denials.tick(now);
+        shared.intake.tick(now);
     }
 }

@@ -1,15 +1,18 @@
 //! What every handler is given.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use bulla::{AuditLog, LogReader};
+use bulla::{AuditLog, LogReader, Timestamp};
 use tokio::sync::{Semaphore, watch};
 
+use crate::access::caller::{Caller, CredentialKind};
 use crate::access::denials::Denials;
 use crate::access::rate::Rate;
 use crate::access::sessions::Sessions;
 use crate::access::tokens::Tokens;
 use crate::api::views::Views;
+use crate::ingest::intake::Intake;
 use crate::public::Published;
 use crate::settings::Settings;
 use crate::watch::counters::Counters;
@@ -25,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     pub(crate) rate: Option<Rate>,
     pub(crate) denials: Denials,
+    pub(crate) intake: Intake,
     pub(crate) views: Views,
     pub(crate) counters: Counters,
     pub(crate) health: Health,
@@ -35,4 +39,17 @@ pub(crate) struct Shared {
     pub(crate) followers: Arc<Semaphore>,
     /// True once the server goes down: followers end.
     pub(crate) going_down: watch::Receiver<bool>,
+}
+
+impl Shared {
+    /// Whether a caller that was let in before would be now: a token can be revoked, a login can end.
+    pub(crate) fn is_valid(&self, caller: &Caller) -> bool {
+        match caller.credential {
+            CredentialKind::Session => self.sessions.is_open(&caller.fingerprint, Instant::now()),
+            CredentialKind::Token => self.tokens.list().is_ok_and(|tokens| {
+                let now = Timestamp::now();
+                tokens.iter().any(|token| token.fingerprint() == caller.fingerprint && token.is_valid(now))
+            }),
+        }
+    }
 }

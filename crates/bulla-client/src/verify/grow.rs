@@ -138,7 +138,7 @@ impl<'a> Grower<'a> {
             self.next_pin = self.pins.next();
         }
         match piece.roots {
-            Some(roots) => self.add_tile(roots, findings)?,
+            Some(roots) => self.add_tile(roots, piece.is_unknown(), findings)?,
             None => leaves().for_each(|(entry, leaf)| self.trees.append(entry, leaf)),
         }
         self.pass_pins();
@@ -188,7 +188,12 @@ impl<'a> Grower<'a> {
     }
 
     /// Adds a full tile by its roots, and compares them with row 1.
-    fn add_tile(&mut self, roots: Sides, findings: &mut Findings) -> Result<(), VerifyError> {
+    fn add_tile(
+        &mut self,
+        roots: Sides,
+        is_unknown: bool,
+        findings: &mut Findings,
+    ) -> Result<(), VerifyError> {
         let place = self.size() / u64::from(TILE_WIDTH);
         let width = u64::from(TILE_WIDTH);
         if place.is_multiple_of(width) {
@@ -197,7 +202,9 @@ impl<'a> Grower<'a> {
             self.row_1 = fetch(self.client, tile, findings)?.map(|hashes| (tile, hashes));
         }
         let stored = self.row_1.as_ref().map(|(tile, hashes)| (*tile, hashes[(place % width) as usize]));
-        if let Some((tile, stored)) = stored {
+        if let Some((tile, stored)) = stored
+            && !is_unknown
+        {
             self.compare_upper(tile, place, roots, stored);
         }
         self.trees.append_tile(roots, stored.map_or(roots.tiles, |(_, stored)| stored));

@@ -114,6 +114,11 @@ impl Piece {
         self.of_tile.as_ref().or(self.of_entries.as_ref()).unwrap_or(&self.unknown)
     }
 
+    /// Whether neither the entries nor their hashes can be used.
+    pub(super) fn is_unknown(&self) -> bool {
+        !self.unknown.is_empty()
+    }
+
     fn read_lines(&mut self, bundle: &[u8]) -> Result<Vec<Hash>, Unusable> {
         let lines = EntryBundle::decode(bundle).map_err(|error| Unusable::Malformed(error.to_string()))?;
         let expected = usize::from(self.entries_tile.width());

@@ -116,8 +116,8 @@ mod tests {
     use super::*;
     use crate::problem::Code;
 
-    #[test]
-    fn a_flood_is_counted_exactly() {
+    #[tokio::test]
+    async fn a_flood_is_counted_exactly() {
         let log = AuditLog::in_memory(1024);
         let start = Instant::now();
         let denials = Denials::new(log.clone(), start);
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(log.size(), WHOLE_IN_PERIOD, "the period is not over");
         denials.tick(start + PERIOD);
         assert_eq!(log.size(), WHOLE_IN_PERIOD + 1);
-        let newest = log.recent(1).remove(0);
+        let newest = log.recent(1).await.remove(0);
         assert_eq!(newest.detail.unwrap()["count"], 1000 - WHOLE_IN_PERIOD);
         denials.tick(start + PERIOD * 3);
         assert_eq!(log.size(), WHOLE_IN_PERIOD + 1, "nothing was counted since");

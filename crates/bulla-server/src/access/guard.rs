@@ -29,7 +29,8 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }
-        Err((problem, caller)) => {
+        Err(refused) => {
+            let Refused { problem, caller } = *refused;
             gate.shared.denials.record(&problem, &parts, caller.as_ref());
             gate.shared.counters.refused(problem.code());
             problem.into_response()
@@ -37,12 +38,18 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
     }
 }
 
-fn admit(gate: &Gate, parts: &Parts) -> Result<Caller, (Problem, Option<Caller>)> {
-    let caller = identify(&gate.shared, parts).map_err(|problem| (problem, None))?;
-    let checked = check(gate, parts, &caller);
-    match checked {
+/// Why a request was refused, and whose it is, when that is known.
+struct Refused {
+    problem: Problem,
+    caller: Option<Caller>,
+}
+
+fn admit(gate: &Gate, parts: &Parts) -> Result<Caller, Box<Refused>> {
+    let caller =
+        identify(&gate.shared, parts).map_err(|problem| Box::new(Refused { problem, caller: None }))?;
+    match check(gate, parts, &caller) {
         Ok(()) => Ok(caller),
-        Err(problem) => Err((problem, Some(caller))),
+        Err(problem) => Err(Box::new(Refused { problem, caller: Some(caller) })),
     }
 }
 

@@ -81,14 +81,17 @@ impl Sessions {
         (now.duration_since(session.since) < SESSION_LIFETIME).then(|| session.clone())
     }
 
+    /// Whether the session with that fingerprint is still open.
+    pub(crate) fn is_open(&self, fingerprint: &str, now: Instant) -> bool {
+        let sessions = self.sessions.lock().expect("no panic while held");
+        let mut open =
+            sessions.values().filter(|session| now.duration_since(session.since) < SESSION_LIFETIME);
+        open.any(|session| session.fingerprint == fingerprint)
+    }
+
     /// Ends a session.
     pub(crate) fn end(&self, secret: &str) -> Option<Session> {
         self.sessions.lock().expect("no panic while held").remove(&Fingerprint::of(secret).0)
-    }
-
-    /// Ends every session of that name: its token was revoked.
-    pub(crate) fn end_all_of(&self, name: &str) {
-        self.sessions.lock().expect("no panic while held").retain(|_, session| session.name != name);
     }
 }
 
@@ -111,14 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_by_logout_by_time_and_with_its_token() {
+    fn a_session_ends_by_logout_and_by_time() {
         let (sessions, now) = (Sessions::default(), Instant::now());
         let (one, session) = sessions.begin("ann", vec![Scope::Read], now);
-        let (two, _) = sessions.begin("bob", vec![Scope::Read], now);
-        assert_eq!(sessions.find(&one, now), Some(session));
+        assert_eq!(sessions.find(&one, now).as_ref(), Some(&session));
         assert_eq!(sessions.find(&one, now + SESSION_LIFETIME), None);
-        sessions.end_all_of("bob");
-        assert_eq!(sessions.find(&two, now), None);
+        assert!(sessions.is_open(&session.fingerprint, now));
+        assert!(!sessions.is_open(&session.fingerprint, now + SESSION_LIFETIME));
         assert!(sessions.end(&one).is_some());
         assert_eq!(sessions.find(&one, now), None);
     }

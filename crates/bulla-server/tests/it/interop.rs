@@ -27,6 +27,8 @@ fn software_of_others_accepts_every_log() {
         .current_dir(folder)
         .env("BULLA_INTEROP_LOGS", logs.join(" "))
         .env("BULLA_INTEROP_UNPUBLISHED", unpublished.url())
+        .env("BULLA_INTEROP_GROWING", growing.url())
+        .env("BULLA_INTEROP_TOKEN", growing.token(Scope::Write))
         .output()
         .unwrap();
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

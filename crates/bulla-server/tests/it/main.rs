@@ -1,4 +1,7 @@
-//! What the server does, seen from the other end of a connection.
+//! A real server on loopback, with a log in a temporary folder.
 
+mod ingest;
 mod interop;
 mod public;
+mod reading;
+mod server;

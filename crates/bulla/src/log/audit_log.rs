@@ -165,6 +165,14 @@ impl AuditLog {
         }
     }
 
+    /// Completes when the queue has room for `event`, or the log takes nothing any more. Another caller may take the
+    /// room before it is used: submit, and wait again when that is refused.
+    pub async fn room_for(&self, event: &Event) {
+        if let Kind::Directory(engine) = &self.inner.kind {
+            engine.room_for(event.size()).await;
+        }
+    }
+
     /// As [`AuditLog::submit_event`], but blocks the thread while the queue is full.
     ///
     /// # Errors

@@ -89,16 +89,21 @@ impl Engine {
                 Err(NotQueued::Ended(error)) => return Err(error),
                 Err(NotQueued::Full { event: back, .. }) => event = back,
             }
-            let (size, mut has_waited) = (event.size(), false);
-            poll_fn(|context| {
-                if has_waited || !self.queue.wait_for_room(size, context.waker()) {
-                    return Poll::Ready(());
-                }
-                has_waited = true;
-                Poll::Pending
-            })
-            .await;
+            self.room_for(event.size()).await;
         }
+    }
+
+    /// Completes when the queue has room for so many bytes, or takes nothing any more.
+    pub(crate) async fn room_for(&self, size: usize) {
+        let mut has_waited = false;
+        poll_fn(|context| {
+            if has_waited || !self.queue.wait_for_room(size, context.waker()) {
+                return Poll::Ready(());
+            }
+            has_waited = true;
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Queues an event; blocks the thread until there is room.
