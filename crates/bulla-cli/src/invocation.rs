@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use bulla::{Filter, Timestamp, parse_moment};
 
-use crate::args::Global;
+use crate::args::{Global, ServerArgs};
 use crate::output::palette::Palette;
 use crate::output::stdout::Out;
 
 /// One run of the command.
 pub(crate) struct Invocation {
     pub(crate) log: PathBuf,
+    pub(crate) server: ServerArgs,
     pub(crate) json: bool,
     pub(crate) palette: Palette,
     pub(crate) out: Out,
@@ -22,7 +23,14 @@ impl Invocation {
     pub(crate) fn new(global: Global) -> Self {
         Palette::choose(global.color);
         let palette = Palette::of_stdout();
-        Self { log: global.log, json: global.json, palette, out: Out::new(), now: Timestamp::now() }
+        Self {
+            log: global.log,
+            server: global.server,
+            json: global.json,
+            palette,
+            out: Out::new(),
+            now: Timestamp::now(),
+        }
     }
 
     /// The filter of a query, and of `--since` and `--until`.

@@ -17,6 +17,7 @@ mod connection;
 mod public_format;
 mod read;
 mod record;
+mod rows;
 mod tail;
 mod verify;
 

@@ -1,7 +1,7 @@
 //! Logs of which nothing is wrong, and those that are other than what is known of them.
 
 use bulla_client::{Progress, Verify, VerifyError};
-use bulla_proof::{FindingKind, Policy, SignerKey, Verdict};
+use bulla_proof::{Checkpoint, FindingKind, Policy, SignerKey, TreeSize, Verdict, check_consistency};
 
 use crate::fake_log::{Answer, FakeServer, Files, ORIGIN, line, signer};
 
@@ -164,4 +164,28 @@ fn progress_ends_at_the_end() {
     let note = |progress: Progress| seen.borrow_mut().push(progress.entries_done);
     assert!(Verify::of(&server.client()).progress(&note).run().unwrap().is_clean());
     assert_eq!(seen.into_inner(), [0, 256, 512, 600]);
+}
+
+#[test]
+fn consistency_is_proved_from_the_tiles() {
+    for new in [1, 2, 256, 257, 600, 66_000] {
+        let files = Files::of(new);
+        let server = FakeServer::of(files.clone());
+        let root = |files: &Files| {
+            let note = String::from_utf8(files.checkpoint()).unwrap();
+            let text = note.split("\n\n").next().unwrap();
+            Checkpoint::parse(&format!("{text}\n")).unwrap().root()
+        };
+        for old in [0, 1, 2, 255, 256, 257, 512, 599, 65_535, 65_536, 65_900, new] {
+            if old > new {
+                continue;
+            }
+            let (old_size, new_size) = (TreeSize(old), TreeSize(new));
+            let proof = server.client().consistency(old_size, new_size).unwrap();
+            let checked =
+                check_consistency(old_size, new_size, &proof, &root(&Files::of(old)), &root(&files));
+            assert_eq!(checked, Ok(()), "{old} in {new}");
+        }
+        assert!(server.client().consistency(TreeSize(new + 1), TreeSize(new)).is_err());
+    }
 }
