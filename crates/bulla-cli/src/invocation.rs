@@ -4,14 +4,19 @@ use std::path::PathBuf;
 
 use bulla::{Filter, Timestamp, parse_moment};
 
-use crate::args::{Global, ServerArgs};
+use crate::args::{Global, RemoteArgs};
 use crate::output::palette::Palette;
 use crate::output::stdout::Out;
+
+/// The log directory when none is named.
+const LOG_DEFAULT: &str = "audit";
 
 /// One run of the command.
 pub(crate) struct Invocation {
     pub(crate) log: PathBuf,
-    pub(crate) server: ServerArgs,
+    /// The log directory, when one was named.
+    pub(crate) log_given: Option<PathBuf>,
+    pub(crate) remote: RemoteArgs,
     pub(crate) json: bool,
     pub(crate) palette: Palette,
     pub(crate) out: Out,
@@ -24,8 +29,9 @@ impl Invocation {
         Palette::choose(global.color);
         let palette = Palette::of_stdout();
         Self {
-            log: global.log,
-            server: global.server,
+            log: global.log.clone().unwrap_or_else(|| PathBuf::from(LOG_DEFAULT)),
+            log_given: global.log,
+            remote: global.remote,
             json: global.json,
             palette,
             out: Out::new(),

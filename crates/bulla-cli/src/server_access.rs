@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use bulla_client::Client;
 
-use crate::args::ServerArgs;
+use crate::args::RemoteArgs;
 use crate::output::talk;
 
 /// 64 KiB: a token is one short line.
@@ -23,7 +23,7 @@ pub(crate) fn is_url(text: &Path) -> bool {
 }
 
 /// The server at `url`, with the credential that the user has.
-pub(crate) fn client(url: &str, args: &ServerArgs) -> anyhow::Result<Client> {
+pub(crate) fn client(url: &str, args: &RemoteArgs) -> anyhow::Result<Client> {
     let mut builder = Client::builder(url);
     if let Some(token) = token(args.token_file.as_deref())? {
         if url.starts_with("http://") && !is_this_machine(url) {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa::OpenApi;
@@ -15,9 +15,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::guard::{Gate, guard};
-use crate::access::login;
+use crate::access::login::{self, CONTENT_POLICY};
 use crate::access::scope::Scope;
-use crate::api::{audit, entries, entry, status, tail};
+use crate::api::{audit, entries, entry, home, status, tail};
 use crate::ingest::route as ingest;
 use crate::problem::{Code, Problem};
 use crate::public;
@@ -75,7 +75,10 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .merge(needing(shared, Scope::Verify, verifying))
         .merge(public_format(shared))
         .split_for_parts();
+    let described = document.clone();
     let router = router
+        .route("/", get(home::page))
+        .route("/openapi.json", get(async move || Json(described)))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         .with_state(shared.clone())
@@ -106,18 +109,14 @@ async fn check_uri(State(shared): State<Arc<Shared>>, request: Request, next: Ne
 
 /// Headers that keep a browser from doing with an answer what it is not for.
 fn with_security_headers(mut router: Router) -> Router {
-    const HEADERS: [(HeaderName, &str); 5] = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-        ),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    let headers = [
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY.clone()),
+        (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
     ];
-    for (name, value) in HEADERS {
-        let value = HeaderValue::from_static(value);
+    for (name, value) in headers {
         router = router.layer(SetResponseHeaderLayer::if_not_present(name, value));
     }
     router

@@ -9,6 +9,7 @@ use bulla::{AuditLog, OpenError, ReadError, RecordError};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
+use crate::access::changes::TokenChanges;
 use crate::access::denials::Denials;
 use crate::access::rate::Rate;
 use crate::access::sessions::Sessions;
@@ -115,6 +116,7 @@ impl Server {
         self.ticking.abort();
         let _ = self.serving.await;
         self.shared.denials.flush();
+        self.shared.token_changes.tick(&self.shared.tokens);
         self.shared.log.close().await
     }
 }
@@ -128,8 +130,10 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
     }
     let log = builder.open()?;
     let reader = log.reader()?.clone();
+    let tokens = Tokens::of(&settings.log);
     Ok(Shared {
-        tokens: Tokens::of(&settings.log),
+        token_changes: TokenChanges::new(log.clone(), &tokens),
+        tokens,
         sessions: Sessions::default(),
         rate: Rate::new(settings.limits.requests_per_second),
         denials: Denials::new(log.clone(), Instant::now()),
@@ -153,6 +157,7 @@ async fn tick(shared: Arc<Shared>) {
         ticks.tick().await;
         let now = Instant::now();
         shared.denials.tick(now);
+        shared.token_changes.tick(&shared.tokens);
         shared.intake.tick(now);
     }
 }

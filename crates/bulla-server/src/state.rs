@@ -6,11 +6,12 @@ use std::time::Instant;
 use bulla::{AuditLog, LogReader, Timestamp};
 use tokio::sync::{Semaphore, watch};
 
-use crate::access::caller::{Caller, CredentialKind};
+use crate::access::caller::Caller;
+use crate::access::changes::TokenChanges;
 use crate::access::denials::Denials;
 use crate::access::rate::Rate;
 use crate::access::sessions::Sessions;
-use crate::access::tokens::Tokens;
+use crate::access::tokens::{Token, Tokens};
 use crate::api::views::Views;
 use crate::ingest::intake::Intake;
 use crate::public::Published;
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) log: AuditLog,
     pub(crate) reader: LogReader,
     pub(crate) tokens: Tokens,
+    pub(crate) token_changes: TokenChanges,
     pub(crate) sessions: Sessions,
     pub(crate) rate: Option<Rate>,
     pub(crate) denials: Denials,
@@ -44,12 +46,14 @@ pub(crate) struct Shared {
 impl Shared {
     /// Whether a caller that was let in before would be now: a token can be revoked, a login can end.
     pub(crate) fn is_valid(&self, caller: &Caller) -> bool {
-        match caller.credential {
-            CredentialKind::Session => self.sessions.is_open(&caller.fingerprint, Instant::now()),
-            CredentialKind::Token => self.tokens.list().is_ok_and(|tokens| {
-                let now = Timestamp::now();
-                tokens.iter().any(|token| token.fingerprint() == caller.fingerprint && token.is_valid(now))
-            }),
-        }
+        let is_in_time = caller.ends.is_none_or(|end| Instant::now() < end);
+        is_in_time && caller.token.as_ref().is_none_or(|token| self.is_valid_token(token))
+    }
+
+    /// Whether the token with that fingerprint is valid now.
+    pub(crate) fn is_valid_token(&self, fingerprint: &str) -> bool {
+        let now = Timestamp::now();
+        let is_it = |token: &Token| token.fingerprint() == fingerprint && token.is_valid(now);
+        self.tokens.list().is_ok_and(|tokens| tokens.iter().any(is_it))
     }
 }

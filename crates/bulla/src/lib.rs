@@ -62,6 +62,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Capture
+//!
+//! With the feature `tower`, `capture::tower::AuditLayer` records every request of axum, tonic or another tower service,
+//! however it ends. With the feature `tracing`, `capture::tracing::AuditLayer` makes entries of events and spans of the
+//! target `audit`. Both are off by default.
+//!
 //! # Checking
 //!
 //! [`verify`] and [`Verify`] check the whole log: every line, every hash, every checkpoint. What is wrong is a
@@ -74,6 +80,8 @@
 //! [`AuditLog::log`], [`AuditLog::recent`], [`init_audit_log`] and the rest; see `CODETETHER_AUDIT_LOG_PATH` at
 //! [`AuditLog::from_env`].
 
+#[cfg(any(feature = "tower", feature = "tracing"))]
+pub mod capture;
 mod clock;
 mod entropy;
 pub mod entry;

@@ -4,6 +4,7 @@ mod keep;
 mod prove;
 mod read;
 mod remote;
+mod server;
 mod write;
 
 use crate::args::{Cli, Command};
@@ -20,6 +21,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Ended> {
         return Ok(ended);
     }
     let ended = match cli.command {
+        Command::Serve(args) => server::serve::run(this, *args),
         Command::Record(args) => write::record::run(this, *args),
         Command::Import(args) => write::import::run(this, &args),
         Command::Tail(args) => read::tail::run(this, &args),
@@ -32,6 +34,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Ended> {
         Command::Check(args) => prove::check::run(this, &args),
         Command::Checkpoint(args) => prove::checkpoint::run(this, &args),
         Command::Key(args) => keep::key::run(this, &args),
+        Command::Token(args) => server::token::run(this, args),
         Command::Stats => keep::stats::run(this),
         Command::Doctor => keep::doctor::run(this),
         Command::Completions(args) => keep::shell::completions(this, &args),

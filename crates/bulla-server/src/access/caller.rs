@@ -36,6 +36,10 @@ pub(crate) struct Caller {
     /// Fingerprint of the credential.
     pub(crate) fingerprint: String,
     pub(crate) peer: Option<IpAddr>,
+    /// Fingerprint of the token on which this rests, by itself or through a login.
+    pub(crate) token: Option<String>,
+    /// When a login ends.
+    pub(crate) ends: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,17 +62,22 @@ impl Caller {
             source: token.source,
             scopes: token.scopes,
             credential: CredentialKind::Token,
+            token: Some(fingerprint.clone()),
+            ends: None,
             fingerprint,
             peer,
         }
     }
 
     fn of_session(session: Session, peer: Option<IpAddr>) -> Self {
+        let ends = Some(session.end());
         Self {
             source: session.name.clone(),
             name: session.name,
             scopes: session.scopes,
             credential: CredentialKind::Session,
+            ends,
+            token: session.token,
             fingerprint: session.fingerprint,
             peer,
         }
@@ -140,6 +149,9 @@ pub(crate) fn identify(shared: &Shared, parts: &Parts) -> Result<Caller, Problem
     let is_tls = peer.is_some_and(|peer| peer.is_tls);
     if let Some(secret) = session_secret(&parts.headers, is_tls) {
         let session = shared.sessions.find(secret, Instant::now());
+        let is_valid =
+            |session: &Session| session.token.as_ref().is_none_or(|token| shared.is_valid_token(token));
+        let session = session.filter(is_valid);
         let over = || Problem::new(Code::Unauthenticated, "the login is over: log in again at /login");
         return session.map(|session| Caller::of_session(session, ip)).ok_or_else(over);
     }

@@ -31,8 +31,9 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;mar
     button{margin-top:1rem;padding:.5rem 1.2rem;font:inherit;border:0;border-radius:4px;background:#7a3b1e;\
     color:#fff}@media(prefers-color-scheme:dark){body{color:#e9e4dc;background:#1b1917}}";
 
-/// The page may use its one style sheet and send its form here; nothing else.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+/// What pages of this server may do: use their one style sheet and send a form here; nothing else, so that data or
+/// an error shown as a page is never more than text.
+pub(crate) static CONTENT_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -60,16 +61,17 @@ pub(crate) async fn page(Query(link): Query<LoginLink>) -> Response {
             <p>The link that the server printed when it began works too, once.</p>"
             .to_owned(),
     };
-    let html = format!(
+    let form = format!("<form method=post action=/login>{field}<button>Log in</button></form>");
+    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (no_store, Html(page_of("Log in · Bulla", &form))).into_response()
+}
+
+/// A page of this server in its one style.
+pub(crate) fn page_of(title: &str, body: &str) -> String {
+    format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
-         <title>Log in · Bulla</title><style>{STYLE}</style><h1>Bulla</h1>\
-         <form method=post action=/login>{field}<button>Log in</button></form></html>"
-    );
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, POLICY.clone()),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (headers, Html(html)).into_response()
+         <title>{title}</title><style>{STYLE}</style><h1>Bulla</h1>{body}</html>"
+    )
 }
 
 /// What the form sends: one of both.
@@ -95,8 +97,8 @@ pub(crate) async fn log_in(
         who(&shared, &form)
     });
     match checked {
-        Ok((name, scopes)) => {
-            let (secret, session) = shared.sessions.begin(&name, scopes, Instant::now());
+        Ok((name, scopes, token)) => {
+            let (secret, session) = shared.sessions.begin(&name, scopes, token, Instant::now());
             record(&shared, "log in", "auth.login", &session, &parts);
             let is_tls = peer(&parts).is_some_and(|peer| peer.is_tls);
             see_other("/", &cookie(&secret, COOKIE_SECONDS, is_tls))
@@ -123,11 +125,12 @@ pub(crate) async fn log_out(State(shared): State<Arc<Shared>>, parts: Parts) -> 
     see_other("/login", &cookie("", 0, is_tls))
 }
 
-fn who(shared: &Shared, form: &LoginForm) -> Result<(String, Vec<Scope>), Problem> {
+/// Who logs in: the name, the scopes, and the fingerprint of the token that was used.
+fn who(shared: &Shared, form: &LoginForm) -> Result<(String, Vec<Scope>, Option<String>), Problem> {
     let invalid = |detail: &str| Problem::new(Code::Unauthenticated, detail);
     if let Some(code) = &form.code {
         return if shared.sessions.take_code(code, Instant::now()) {
-            Ok((LOCAL_OPERATOR.to_owned(), vec![Scope::Admin]))
+            Ok((LOCAL_OPERATOR.to_owned(), vec![Scope::Admin], None))
         } else {
             Err(invalid("the link was used before or is too old; start the server again for a new one"))
         };
@@ -137,9 +140,9 @@ fn who(shared: &Shared, form: &LoginForm) -> Result<(String, Vec<Scope>), Proble
         tracing::error!(%error, "tokens cannot be read");
         invalid("the server cannot read its tokens; its log says why")
     })?;
-    found
-        .map(|token| (token.name, token.scopes))
-        .ok_or_else(|| invalid("the token is unknown, expired or revoked"))
+    let token = found.ok_or_else(|| invalid("the token is unknown, expired or revoked"))?;
+    let fingerprint = token.fingerprint().to_owned();
+    Ok((token.name, token.scopes, Some(fingerprint)))
 }
 
 fn record(shared: &Shared, action: &str, name: &str, session: &Session, parts: &Parts) {

@@ -23,9 +23,18 @@ pub(crate) struct Session {
     /// Who: `local-operator` by the printed link, otherwise the name of the token that was used.
     pub(crate) name: String,
     pub(crate) scopes: Vec<Scope>,
+    /// Fingerprint of the token that was used; the login is valid as long as that is.
+    pub(crate) token: Option<String>,
     /// First digits of the session's hash, to tell sessions apart in entries.
     pub(crate) fingerprint: String,
     since: Instant,
+}
+
+impl Session {
+    /// When it ends by itself.
+    pub(crate) fn end(&self) -> Instant {
+        self.since + SESSION_LIFETIME
+    }
 }
 
 #[derive(Debug, Default)]
@@ -57,11 +66,17 @@ impl Sessions {
     }
 
     /// Begins a session; returns the secret for its cookie.
-    pub(crate) fn begin(&self, name: &str, scopes: Vec<Scope>, now: Instant) -> (String, Session) {
+    pub(crate) fn begin(
+        &self,
+        name: &str,
+        scopes: Vec<Scope>,
+        token: Option<String>,
+        now: Instant,
+    ) -> (String, Session) {
         let secret = new_secret("");
         let print = Fingerprint::of(&secret);
         let fingerprint = print.to_hex()[..12].to_owned();
-        let session = Session { name: name.to_owned(), scopes, fingerprint, since: now };
+        let session = Session { name: name.to_owned(), scopes, token, fingerprint, since: now };
         let mut sessions = self.sessions.lock().expect("no panic while held");
         sessions.retain(|_, session| now.duration_since(session.since) < SESSION_LIFETIME);
         if sessions.len() >= SESSIONS_MAX
@@ -79,14 +94,6 @@ impl Sessions {
         let sessions = self.sessions.lock().expect("no panic while held");
         let session = sessions.get(&Fingerprint::of(secret).0)?;
         (now.duration_since(session.since) < SESSION_LIFETIME).then(|| session.clone())
-    }
-
-    /// Whether the session with that fingerprint is still open.
-    pub(crate) fn is_open(&self, fingerprint: &str, now: Instant) -> bool {
-        let sessions = self.sessions.lock().expect("no panic while held");
-        let mut open =
-            sessions.values().filter(|session| now.duration_since(session.since) < SESSION_LIFETIME);
-        open.any(|session| session.fingerprint == fingerprint)
     }
 
     /// Ends a session.
@@ -116,11 +123,9 @@ mod tests {
     #[test]
     fn a_session_ends_by_logout_and_by_time() {
         let (sessions, now) = (Sessions::default(), Instant::now());
-        let (one, session) = sessions.begin("ann", vec![Scope::Read], now);
+        let (one, session) = sessions.begin("ann", vec![Scope::Read], None, now);
         assert_eq!(sessions.find(&one, now).as_ref(), Some(&session));
         assert_eq!(sessions.find(&one, now + SESSION_LIFETIME), None);
-        assert!(sessions.is_open(&session.fingerprint, now));
-        assert!(!sessions.is_open(&session.fingerprint, now + SESSION_LIFETIME));
         assert!(sessions.end(&one).is_some());
         assert_eq!(sessions.find(&one, now), None);
     }
@@ -131,9 +136,9 @@ mod tests {
         let first = sessions.new_code(now);
         (0..CODES_MAX).for_each(|_| drop(sessions.new_code(now)));
         assert!(!sessions.take_code(&first, now));
-        let (oldest, _) = sessions.begin("old", Vec::new(), now);
+        let (oldest, _) = sessions.begin("old", Vec::new(), None, now);
         let later = now + Duration::from_secs(1);
-        (0..SESSIONS_MAX).for_each(|_| drop(sessions.begin("new", Vec::new(), later)));
+        (0..SESSIONS_MAX).for_each(|_| drop(sessions.begin("new", Vec::new(), None, later)));
         assert_eq!(sessions.find(&oldest, later), None);
         assert_eq!(sessions.sessions.lock().unwrap().len(), SESSIONS_MAX);
     }

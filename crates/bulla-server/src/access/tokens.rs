@@ -48,6 +48,17 @@ impl Token {
         self.sha256.get(..12).unwrap_or(&self.sha256)
     }
 
+    /// What entries say of it.
+    pub fn described(&self) -> serde_json::Value {
+        serde_json::json!({
+            "token": self.name,
+            "source": self.source,
+            "scopes": self.scopes,
+            "fingerprint": self.fingerprint(),
+            "expires_at": self.expires_at,
+        })
+    }
+
     /// Whether it is valid at `now`.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)

@@ -1,9 +1,10 @@
 //! A real server on loopback, with a log in a temporary folder.
+#![expect(clippy::unwrap_used, reason = "clippy knows `#[test]` functions as tests, but not what they call")]
 
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
+mod access;
 mod ingest;
 mod interop;
 mod public;
 mod reading;
+mod refusals;
 mod server;

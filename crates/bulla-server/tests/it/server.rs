@@ -65,8 +65,11 @@ impl TestServer {
         let server = Server::start(settings).await.unwrap();
         let client = Client::builder(TokioExecutor::new()).build_http();
         let mut started = Self { server, client, token: String::new(), folder };
-        let name = format!("ci{}", Tokens::of(&started.server.directory()).list().unwrap().len());
-        started.token = started.new_token(name.trim_end_matches('0'), &[Scope::Read, Scope::Write]);
+        let tokens = Tokens::of(&started.log());
+        let name = format!("ci-{}", tokens.list().unwrap().len());
+        let scopes = vec![Scope::Read, Scope::Write];
+        let new = NewToken { name, source: Some("ci".to_owned()), scopes, expires_at: None };
+        started.token = tokens.create(new, Timestamp::now()).unwrap().0;
         started
     }
 
@@ -76,7 +79,7 @@ impl TestServer {
 
     pub(crate) fn new_token(&self, name: &str, scopes: &[Scope]) -> String {
         let new = NewToken { name: name.into(), source: None, scopes: scopes.to_vec(), expires_at: None };
-        Tokens::of(&self.server.directory()).create(new, Timestamp::now()).unwrap().0
+        Tokens::of(&self.log()).create(new, Timestamp::now()).unwrap().0
     }
 
     /// A request with the token of the server.
@@ -104,6 +107,13 @@ impl TestServer {
     pub(crate) async fn post_lines(&self, path: &str, lines: impl Into<Body>) -> Answer {
         let request = self.request("POST", path).header("content-type", "application/x-ndjson");
         self.send(request.body(lines.into()).unwrap()).await
+    }
+
+    /// Ends the server, then looks at its log.
+    pub(crate) async fn stop_keeping_folder(self, look: impl FnOnce()) {
+        let folder = self.stop().await;
+        look();
+        drop(folder);
     }
 
     /// Ends the server and checks its log: clean, and every entry in order.

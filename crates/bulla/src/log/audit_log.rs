@@ -487,7 +487,7 @@ impl AuditLog {
     }
 
     /// One line for log aggregators, as the replaced module wrote it.
-    fn trace(&self, entry: &AuditEntry) {
+    pub(crate) fn trace(&self, entry: &AuditEntry) {
         tracing::info!(
             audit_id = %entry.id,
             category = ?entry.category,

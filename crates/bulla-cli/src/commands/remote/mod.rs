@@ -23,9 +23,9 @@ pub(crate) fn server_of(this: &Invocation, command: &Command) -> anyhow::Result<
             named.and_then(|named| named.to_str()).map(str::to_owned)
         }
         _ if needs_no_log(command) => None,
-        _ => this.server.url.clone(),
+        _ => this.remote.url.clone(),
     };
-    url.map(|url| server_access::client(&url, &this.server)).transpose()
+    url.map(|url| server_access::client(&url, &this.remote)).transpose()
 }
 
 fn needs_no_log(command: &Command) -> bool {
