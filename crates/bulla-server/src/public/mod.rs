@@ -79,7 +79,7 @@ pub(crate) async fn checkpoint(
 pub(crate) async fn hashes(State(shared): State<Arc<Shared>>, uri: Uri) -> Result<Response, Problem> {
     let tile = covered_tile(&shared, &uri).await?;
     let reader = shared.reader.clone();
-    let body = off_the_loop(move || hashes::read(&reader, tile)).await?;
+    let body = off_the_loop(&shared, move || hashes::read(&reader, tile)).await?;
     Ok((tile_headers(&shared), body).into_response())
 }
 
@@ -96,7 +96,7 @@ pub(crate) async fn entries(
     let tile = covered_tile(&shared, &uri).await?;
     let reader = shared.reader.clone();
     let is_gzip = takes_gzip(&headers);
-    let body = off_the_loop(move || {
+    let body = off_the_loop(&shared, move || {
         let bundle = bundle::read(&reader, tile)?;
         Ok(if is_gzip { encoding::gzip(&bundle) } else { bundle })
     })
@@ -112,9 +112,9 @@ pub(crate) async fn entries(
 /// The tile that the path names, in the one form that it has, if a published checkpoint covers it.
 async fn covered_tile(shared: &Arc<Shared>, uri: &Uri) -> Result<TileId, Problem> {
     let not_found = |detail: String| Problem::new(Code::TileNotFound, detail);
-    let path = uri.path().trim_start_matches('/');
+    let path = uri.path().strip_prefix('/').unwrap_or_default();
     let tile: TileId = path.parse().map_err(|error| not_found(format!("{path}: {error}")))?;
-    // A log of such entries cannot be: the router sends each kind to its own handler.
+    // Each kind of tile has its own route, and may need another scope.
     debug_assert_eq!(tile.kind() == TileKind::Entries, path.starts_with("tile/entries/"));
     if Published::covers(shared, tile).await? {
         Ok(tile)
@@ -123,11 +123,15 @@ async fn covered_tile(shared: &Arc<Shared>, uri: &Uri) -> Result<TileId, Problem
     }
 }
 
-/// Runs what reads files where it holds up nobody else.
+/// Runs what reads files where it holds up nobody else, and a few at once: anyone may ask, and recording goes before.
 async fn off_the_loop<T: Send + 'static>(
+    shared: &Shared,
     read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(read).await.expect("reading does not panic, and is not cancelled")
+    let ended =
+        |error: &dyn std::fmt::Display| Problem::new(Code::ReadFailed, format!("the reading ended: {error}"));
+    let _place = shared.published.reads.acquire().await.map_err(|error| ended(&error))?;
+    tokio::task::spawn_blocking(read).await.map_err(|error| ended(&error))?
 }
 
 fn tile_headers(shared: &Shared) -> [(header::HeaderName, HeaderValue); 2] {

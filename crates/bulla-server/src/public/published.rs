@@ -7,6 +7,7 @@ use bulla::Watermarks;
 use bulla_proof::{TileId, TreeSize, TrustedCheckpoint};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use super::off_the_loop;
 use crate::problem::Problem;
@@ -29,9 +30,23 @@ fn marks(of: Watermarks) -> Marks {
     (of.published, of.witnessed)
 }
 
-/// The newest checkpoint, and nothing before the first.
-#[derive(Debug, Default)]
-pub(crate) struct Published(RwLock<Option<Arc<Newest>>>);
+/// 16 tiles are read at once; more wait. Each is done within a millisecond, compressed or not.
+const READS: usize = 16;
+
+/// What is served of the log to those who check it.
+#[derive(Debug)]
+pub(crate) struct Published {
+    /// The newest checkpoint, and nothing before the first.
+    newest: RwLock<Option<Arc<Newest>>>,
+    /// Places for reading tiles.
+    pub(super) reads: Semaphore,
+}
+
+impl Default for Published {
+    fn default() -> Self {
+        Self { newest: RwLock::default(), reads: Semaphore::new(READS) }
+    }
+}
 
 impl Published {
     /// The newest checkpoint; `None` before the first.
@@ -53,16 +68,16 @@ impl Published {
     }
 
     fn kept(&self) -> Option<Arc<Newest>> {
-        self.0.read().expect("no panic while held").clone()
+        self.newest.read().expect("no panic while held").clone()
     }
 
     async fn read(shared: &Arc<Shared>, marks: Marks) -> Result<Option<Arc<Newest>>, Problem> {
         let reader = shared.reader.clone();
-        let Some(checkpoint) = off_the_loop(move || Ok(reader.checkpoint()?)).await? else {
+        let Some(checkpoint) = off_the_loop(shared, move || Ok(reader.checkpoint()?)).await? else {
             return Ok(None);
         };
         let newest = Arc::new(Newest::new(&checkpoint, marks));
-        let mut kept = shared.published.0.write().expect("no panic while held");
+        let mut kept = shared.published.newest.write().expect("no panic while held");
         // Another request may have read a newer one meanwhile.
         match &*kept {
             Some(other) if other.size > newest.size => Ok(Some(other.clone())),

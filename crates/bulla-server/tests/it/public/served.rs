@@ -15,6 +15,9 @@ use tokio::runtime::Runtime;
 /// `log.opened` and `log.closed` of making the log, `log.opened` of serving it.
 const ENTRIES_OF_ITS_OWN: u64 = 3;
 
+/// 1 MiB, some 3,000 entries: a large log has sealed segments, and one that is open.
+const SEGMENT_BYTES: u64 = 1 << 20;
+
 /// A server that runs until it is dropped.
 pub(crate) struct Served {
     server: Option<Server>,
@@ -147,7 +150,8 @@ impl Drop for Served {
 
 /// Makes a log with `count` entries between its own.
 fn fill(directory: &Path, count: u64) {
-    let log = AuditLog::builder(directory).publish_interval(Duration::from_secs(3600)).open().unwrap();
+    let builder = AuditLog::builder(directory).publish_interval(Duration::from_secs(3600));
+    let log = builder.segment_bytes(SEGMENT_BYTES).open().unwrap();
     let entry = |index: u64| {
         AuditEntry::tool("bash")
             .principal(format!("agent-{}", index % 7))
@@ -159,5 +163,6 @@ fn fill(directory: &Path, count: u64) {
         let entries = (first..count.min(first + 4096)).map(entry);
         runtime.block_on(log.record_many(entries)).unwrap();
     }
+    log.wait_sealed();
     log.close_blocking().unwrap();
 }

@@ -40,6 +40,10 @@ fn every_tile_is_that_of_the_entries() {
 #[test]
 fn a_log_of_70_000_entries_has_the_tiles_that_the_specification_names() {
     let served = Served::of(70_000);
+    let segments = std::fs::read_dir(served.directory().join("entries")).unwrap();
+    let is_sealed = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|end| end == "zst");
+    let (sealed, plain): (Vec<_>, Vec<_>) = segments.map(Result::unwrap).partition(is_sealed);
+    assert!(sealed.len() > 5 && !plain.is_empty(), "its entries come from sealed and open segments");
     check_all_tiles(&served, 70_000);
     for (path, bytes) in [
         ("/tile/0/272", Some(8192)),
