@@ -16,6 +16,14 @@ test *ARGS:
 test-slow *ARGS:
     BULLA_SLOW_TESTS=1 cargo test --locked --workspace --release {{ARGS}}
 
+# Everything that can go wrong, made to go wrong, in under five minutes; ends with a table of what was covered.
+faults:
+    .ci/faults
+
+# The same for as long as it takes, with so many minutes of fresh seeds and of fuzzing.
+faults-long MINUTES="30":
+    .ci/faults long {{MINUTES}}
+
 # Clippy over everything; a warning is an error.
 lint:
     cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
@@ -31,6 +39,14 @@ doc:
 # The rules of the house: arrows between crates, pure rooms, names, sizes.
 tidy:
     cargo test --locked -p bulla-tidy
+
+# Every fuzz target, a fixed number of executions from fresh seeds: what `just ci` runs.
+fuzz-smoke:
+    fuzz/run smoke
+
+# So many minutes of each fuzz target, or of those that are named: `just fuzz 10 note policy`.
+fuzz MINUTES *TARGETS:
+    fuzz/run long {{MINUTES}} {{TARGETS}}
 
 # Our numbers, each beside a reference measured in the same run.
 bench *ARGS:

@@ -1,9 +1,8 @@
-//! From a number to a workload with faults and crashes, and whether the log kept its promises through it.
+//! From a number, or any bytes, to a workload with faults and crashes, and whether the log kept its promises through it.
 
 use std::fmt;
 
-use fastrand::Rng;
-
+use crate::chance::Chance;
 use crate::check::Broken;
 use crate::driver::Driver;
 use crate::fault::{Errno, Fault, Trigger};
@@ -41,8 +40,8 @@ impl fmt::Display for Covered {
         let Self { seeds, acts, faults, kills, power_failures, openings, entries } = self;
         write!(
             f,
-            "{seeds} seeds: {acts} disk acts, {faults} faults, {kills} kills, {power_failures} power failures, \
-             {openings} openings, {entries} acknowledged entries"
+            "{seeds} seeds, {acts} disk acts, {faults} simulated faults, {kills} simulated kills, {power_failures} \
+             simulated power failures, {openings} openings, {entries} acknowledged entries"
         )
     }
 }
@@ -62,10 +61,18 @@ pub struct Run {
 
 /// Runs one seed.
 pub fn run(seed: u64) -> Run {
-    let mut rng = Rng::with_seed(seed);
-    let segment_bytes = *rng.choice(&[1, 20_000, 1 << 20]).expect("there are choices");
-    let driver = Driver::new(rng.u64(..), segment_bytes).sealing(rng.u8(..) < 200);
-    let mut player = Player { driver, rng, covered: Covered::default(), story: Vec::new(), told: 0 };
+    run_chance(Chance::seeded(seed))
+}
+
+/// Runs the workload whose every choice is made by the next of these bytes; it ends with them.
+pub fn run_choices(bytes: &[u8]) -> Run {
+    run_chance(Chance::given(bytes))
+}
+
+fn run_chance(mut chance: Chance) -> Run {
+    let segment_bytes = chance.choice(&[1, 20_000, 1 << 20]);
+    let driver = Driver::new(chance.seed(), segment_bytes).sealing(chance.number(0..256) < 200);
+    let mut player = Player { driver, chance, covered: Covered::default(), story: Vec::new(), told: 0 };
     let broken = player.play().err();
     player.tell_acts();
     player.covered.seeds = 1;
@@ -91,7 +98,7 @@ pub fn run_many(from: u64, count: u64) -> Result<Covered, Broken> {
 
 struct Player {
     driver: Driver,
-    rng: Rng,
+    chance: Chance,
     covered: Covered,
     story: Vec<String>,
     /// Acts of the present disk that are in the story.
@@ -117,12 +124,15 @@ const ACTS_OF_AN_OPENING: u64 = 40;
 
 impl Player {
     fn play(&mut self) -> Result<(), Broken> {
-        if self.rng.bool() {
+        if self.chance.flip() {
             self.plant_fault(ACTS_OF_AN_OPENING);
         }
         self.recover()?;
-        for _ in 0..self.rng.usize(4..24) {
-            if self.rng.u8(..) < 60 {
+        for _ in 0..self.chance.count(4..24) {
+            if self.chance.is_spent() {
+                break;
+            }
+            if self.chance.number(0..256) < 60 {
                 self.plant_fault(16);
             }
             let step = self.step();
@@ -141,11 +151,11 @@ impl Player {
     }
 
     fn step(&mut self) -> Step {
-        match self.rng.u8(0..100) {
-            0..30 => Step::Record(self.rng.usize(1..2000)),
-            30..50 => Step::Batch(self.rng.usize(1..200)),
+        match self.chance.number(0..100) {
+            0..30 => Step::Record(self.chance.count(1..2000)),
+            30..50 => Step::Batch(self.chance.count(1..200)),
             50..55 => Step::Flood,
-            55..65 => Step::Payload(self.rng.usize(0..3000)),
+            55..65 => Step::Payload(self.chance.count(0..3000)),
             65..80 => Step::Publish,
             80..86 => Step::Seal,
             86..92 => Step::Reopen,
@@ -155,7 +165,7 @@ impl Player {
     }
 
     fn survival(&mut self) -> Survival {
-        *self.rng.choice(&Survival::ALL).expect("there are kinds")
+        self.chance.choice(&Survival::ALL)
     }
 
     /// Whether the log is still usable. A failure that no fault explains is a broken promise.
@@ -204,7 +214,7 @@ impl Player {
 
     /// Lets the log end somehow: killed, or without power.
     fn crash(&mut self) {
-        if self.driver.disk.has_power() && self.rng.bool() {
+        if self.driver.disk.has_power() && self.chance.flip() {
             self.kill();
         } else {
             let survival = self.survival();
@@ -215,20 +225,20 @@ impl Player {
     fn kill(&mut self) {
         self.tell_acts();
         self.covered.kills += 1;
-        self.driver.kill(self.rng.u64(..));
+        self.driver.kill(self.chance.seed());
         self.turn_to_new_disk("killed");
     }
 
     fn fail_power(&mut self, survival: Survival) {
         self.tell_acts();
         self.covered.power_failures += 1;
-        self.driver.fail_power(survival, self.rng.u64(..));
+        self.driver.fail_power(survival, self.chance.seed());
         self.turn_to_new_disk(&format!("the power fails and leaves {survival:?}"));
     }
 
     /// Opens, crashing on the way as chance will have it, and checks what is there.
     fn recover(&mut self) -> Result<(), Broken> {
-        for _ in 0..self.rng.usize(0..3) {
+        for _ in 0..self.chance.count(0..3) {
             self.plant_fault(ACTS_OF_AN_OPENING);
             let before = self.faults_met();
             match self.open() {
@@ -253,14 +263,14 @@ impl Player {
     }
 
     fn plant_fault(&mut self, within: u64) {
-        let errno = if self.rng.bool() { Errno::Io } else { Errno::NoSpace };
-        let fault = match self.rng.u8(0..5) {
+        let errno = if self.chance.flip() { Errno::Io } else { Errno::NoSpace };
+        let fault = match self.chance.number(0..5) {
             0 => Fault::Fails(errno),
             1 => Fault::FailsButPersists(errno),
             2 => Fault::FailsHalfway(errno),
             _ => Fault::PowerFails,
         };
-        let number = self.driver.disk.acts() + self.rng.u64(0..within);
+        let number = self.driver.disk.acts() + self.chance.number(0..within);
         self.driver.disk.fail(Trigger::Number(number), fault);
     }
 

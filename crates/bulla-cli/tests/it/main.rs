@@ -8,6 +8,7 @@
 mod acceptance;
 mod bad_input;
 mod bench_log;
+mod faults;
 mod import;
 mod proofs;
 mod reading;

@@ -17,7 +17,7 @@ fn every_promise_is_kept_through_random_faults_and_crashes() {
             covered.add(run.join().unwrap().unwrap_or_else(|broken| panic!("{broken}")));
         }
     });
-    println!("{covered}");
+    println!("covered: {covered}");
     assert!(covered.faults > 0 && covered.kills > 0 && covered.power_failures > 0, "{covered}");
 }
 

@@ -107,9 +107,12 @@ fn existing_or_fresh(disk: &dyn Disk) -> Result<Option<Identity>, OpenError> {
         Err(error @ IdentityError::NotALog(_)) => {
             let names = disk.list("").during("list", disk.describe(""))?;
             if names.iter().all(|name| is_unfinished_creation(name)) && has_no_entries(disk) {
-                Ok(None)
-            } else {
-                Err(error.into())
+                return Ok(None);
+            }
+            // Another process may have made it since.
+            match Identity::read(disk) {
+                Err(IdentityError::NotALog(_)) => Err(error.into()),
+                made => Ok(Some(made?)),
             }
         }
         Err(error) => Err(error.into()),

@@ -1,11 +1,12 @@
 //! The real disk. No other file of the write path calls the operating system's file API.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::disk::{Access, Disk, DiskFile, LockGuard};
 
@@ -89,17 +90,15 @@ impl Disk for OsDisk {
     fn lock(&self, name: &str, holder: &str) -> io::Result<Box<dyn LockGuard>> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o640);
-        let mut file = options.open(self.path(name))?;
+        let file = options.open(self.path(name))?;
         match file.try_lock() {
             Ok(()) => {
-                file.set_len(0)?;
-                file.write_all(holder.as_bytes())?;
-                Ok(Box::new(OsLock { _file: file }))
+                // The lock is what counts, also on a disk that has no room for a name.
+                let _ = name_holder(&file, holder);
+                Ok(Box::new(OsLock { file }))
             }
             Err(TryLockError::WouldBlock) => {
-                let mut present = String::new();
-                file.take(HOLDER_BYTES_MAX).read_to_string(&mut present)?;
-                Err(io::Error::new(io::ErrorKind::WouldBlock, present))
+                Err(io::Error::new(io::ErrorKind::WouldBlock, present_holder(&file)?))
             }
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -127,7 +126,32 @@ fn sync_parent(root: &Path) -> io::Result<()> {
 }
 
 /// 4 KiB: a process id and a command name fit many times.
-const HOLDER_BYTES_MAX: u64 = 4096;
+const HOLDER_BYTES_MAX: usize = 4096;
+
+/// How often it is looked for the name of a holder, once a millisecond: writing it takes some microseconds.
+const LOOKS_FOR_HOLDER_MAX: usize = 100;
+
+/// The first line of a lock names its holder. It is written over the line before with one write and never cut to
+/// nothing, so that a reader sees a whole name, and a full disk that had room for a name still has it.
+fn name_holder(file: &File, holder: &str) -> io::Result<()> {
+    let line = format!("{holder}\n");
+    file.write_all_at(line.as_bytes(), 0)?;
+    file.set_len(line.len() as u64)
+}
+
+/// Who holds the lock. Whoever has only just taken it has not said so yet.
+#[expect(clippy::disallowed_methods, reason = "nothing tells when another process has written to a file")]
+fn present_holder(file: &File) -> io::Result<String> {
+    let mut text = [0; HOLDER_BYTES_MAX];
+    for _ in 0..LOOKS_FOR_HOLDER_MAX {
+        let count = file.read_at(&mut text, 0)?;
+        match String::from_utf8_lossy(&text[..count]).lines().next() {
+            None | Some("") => std::thread::sleep(Duration::from_millis(1)),
+            Some(holder) => return Ok(holder.to_owned()),
+        }
+    }
+    Ok("a process that has not said which it is".to_owned())
+}
 
 /// An open file and where the next append goes: there is one writer, so it need not ask.
 #[derive(Debug)]
@@ -179,7 +203,14 @@ impl DiskFile for OsFile {
 #[derive(Debug)]
 struct OsLock {
     /// The lock lasts as long as the file is open.
-    _file: File,
+    file: File,
+}
+
+impl Drop for OsLock {
+    /// Whoever is refused by the next holder, before that one has said who it is, must not read our name.
+    fn drop(&mut self) {
+        let _ = name_holder(&self.file, "");
+    }
 }
 
 impl LockGuard for OsLock {}

@@ -251,6 +251,8 @@ struct Tail {
     offset: u64,
     /// Number of the line that begins at `offset`.
     first: u64,
+    /// Time of the line before it, as text; empty when there is none in the segment.
+    since: Vec<u8>,
 }
 
 impl Tail {
@@ -260,14 +262,28 @@ impl Tail {
             if signed > 0 {
                 return Err(Damage::Truncated { signed, found: 0 }.into());
             }
-            return Ok(Self { segment: None, base: 0, bytes: Vec::new(), offset: 0, first: 0 });
+            return Ok(Self {
+                segment: None,
+                base: 0,
+                bytes: Vec::new(),
+                offset: 0,
+                first: 0,
+                since: Vec::new(),
+            });
         };
         if segment.kind == SegmentKind::Sealed {
             let end = last_seq(disk, segment)?.map_or(segment.base, |seq| seq + 1);
             if end < signed {
                 return Err(Damage::Truncated { signed, found: end }.into());
             }
-            return Ok(Self { segment: None, base: end, bytes: Vec::new(), offset: 0, first: end });
+            return Ok(Self {
+                segment: None,
+                base: end,
+                bytes: Vec::new(),
+                offset: 0,
+                first: end,
+                since: Vec::new(),
+            });
         }
         let name = segment.name();
         let file = disk.open(&name).during("open", disk.describe(&name))?;
@@ -279,12 +295,12 @@ impl Tail {
         let mut bytes = vec![0; usize::try_from(len - offset).expect("a tail fits in memory")];
         read_exact_at(file.as_ref(), &mut bytes, offset).during("read", disk.describe(&name))?;
         let before = if offset == 0 { None } else { last_line_before(file.as_ref(), offset) };
-        let found =
-            before.transpose().during("read", disk.describe(&name))?.map_or(segment.base, |seq| seq + 1);
+        let before = before.transpose().during("read", disk.describe(&name))?;
+        let (found, since) = before.map_or((segment.base, Vec::new()), |(seq, time)| (seq + 1, time));
         if found < signed {
             return Err(Damage::Truncated { signed, found }.into());
         }
-        Ok(Self { segment: Some(segment), base: segment.base, bytes, offset, first })
+        Ok(Self { segment: Some(segment), base: segment.base, bytes, offset, first, since })
     }
 
     /// Quarantines and cuts what is not whole lines; writes the rest over itself and syncs. Gives the number of
@@ -296,7 +312,7 @@ impl Tail {
         found: &mut Found,
     ) -> Result<u64, RecoveryError> {
         let Some(segment) = self.segment else { return Ok(self.base) };
-        let (kept, end) = whole_lines(&self.bytes, self.first);
+        let (kept, end) = whole_lines(&self.bytes, self.first, &self.since);
         let name = segment.name();
         let describe = || disk.describe(&name);
         let file = disk.open_append(&name).during("open", describe())?;
@@ -315,24 +331,32 @@ impl Tail {
     }
 }
 
-/// Number of the line that ends at `offset`.
-fn last_line_before(file: &dyn super::disk::DiskFile, offset: u64) -> Option<std::io::Result<u64>> {
+/// Number and time text of the line that ends at `offset`.
+fn last_line_before(
+    file: &dyn super::disk::DiskFile,
+    offset: u64,
+) -> Option<std::io::Result<(u64, Vec<u8>)>> {
     let from = offset.saturating_sub(65_536 + 1);
     let mut bytes = vec![0; usize::try_from(offset - from).expect("a line and a newline")];
     if let Err(error) = read_exact_at(file, &mut bytes, from) {
         return Some(Err(error));
     }
     let line = bytes.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
-    line::parse_prefix(line).map(|(seq, _)| Ok(seq))
+    line::parse_prefix(line).map(|(seq, time)| Ok((seq, time.to_vec())))
 }
 
-/// Length of the whole lines at the beginning of `bytes`, whose first number is `first`, and the number after them.
-fn whole_lines(bytes: &[u8], first: u64) -> (usize, u64) {
+/// Length of the whole lines at the beginning of `bytes`, whose first number is `first`, and the number after them. A
+/// line that is older than the one before it (at first, than `since`) was never written by a log: verification would
+/// say so of every log that keeps it.
+fn whole_lines<'a>(bytes: &'a [u8], first: u64, mut since: &'a [u8]) -> (usize, u64) {
     let (mut at, mut seq) = (0, first);
     while let Some(len) = memchr(b'\n', &bytes[at..]) {
-        if !line::is_whole(&bytes[at..at + len], seq) {
+        let line = &bytes[at..at + len];
+        let time = line::time_text(line).unwrap_or_default();
+        if !line::is_whole(line, seq) || time < since {
             break;
         }
+        since = time;
         at += len + 1;
         seq += 1;
     }

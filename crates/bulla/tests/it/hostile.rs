@@ -27,7 +27,9 @@ fn run(folder: &TempDir, original: &Original, case: &Case) -> Option<String> {
 #[test]
 fn every_case_of_the_corpus_is_found_and_located() {
     let (folder, original) = original(SHAPE);
-    let failed: Vec<String> = cases(&original)
+    let cases = cases(&original);
+    println!("covered: {} hostile cases", cases.len());
+    let failed: Vec<String> = cases
         .iter()
         .filter_map(|case| run(&folder, &original, case).map(|wrong| format!("== {}\n{wrong}", case.name)))
         .collect();
@@ -85,8 +87,8 @@ fn is_slow_run() -> bool {
     std::env::var_os("BULLA_SLOW_TESTS").is_some()
 }
 
-/// Every `step`th byte of every file changed, the masks in turn.
-fn change_bytes(log: &Directory, step: usize) {
+/// Every `step`th byte of every file changed, the masks in turn; gives how many.
+fn change_bytes(log: &Directory, step: usize) -> usize {
     const MASKS: [u8; 4] = [0x01, 0x80, 0x20, 0xff];
     let mut wrong = Vec::new();
     let mut count = 0;
@@ -99,13 +101,15 @@ fn change_bytes(log: &Directory, step: usize) {
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
     let verdict = bulla::verify(log.root()).unwrap();
     assert!(verdict.is_clean(), "{}", all(&verdict));
+    count
 }
 
 #[test]
 fn a_change_of_any_byte_of_a_small_log_is_found_and_located() {
     let shape = Shape { entries: 12, sessions: 2, segment_bytes: 1, seal: false, payloads: false };
     let (_folder, original) = original(shape);
-    change_bytes(&original.directory, 1);
+    let count = change_bytes(&original.directory, 1);
+    println!("covered: {count} hostile cases");
 }
 
 #[test]
@@ -125,7 +129,8 @@ fn a_change_of_any_byte_of_two_segments_is_found_and_located() {
     let (entries, step) = if is_slow_run() { (500, 1) } else { (300, 61) };
     let shape = Shape { entries, sessions: 2, segment_bytes: 1, seal: false, payloads: true };
     let (_folder, original) = original(shape);
-    change_bytes(&original.directory, step);
+    let count = change_bytes(&original.directory, step);
+    println!("covered: {count} hostile cases");
 }
 
 #[test]

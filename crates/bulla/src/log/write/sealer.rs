@@ -142,13 +142,18 @@ impl Sealer {
         let plain = Segment { base, kind: SegmentKind::Plain }.name();
         let sealed = Segment { base, kind: SegmentKind::Sealed }.name();
         let temporary = format!("{sealed}{UNFINISHED}");
-        match self.compress(base, end, &temporary)? {
-            Sealed::Done => {}
-            other => return self.give_up(&temporary, other),
-        }
-        match self.read_back(base, end, &temporary)? {
-            Sealed::Done => {}
-            other => return self.give_up(&temporary, other),
+        let made = self.compress(base, end, &temporary).and_then(|made| match made {
+            Sealed::Done => self.read_back(base, end, &temporary),
+            other => Ok(other),
+        });
+        match made {
+            Ok(Sealed::Done) => {}
+            Ok(other) => return self.give_up(&temporary, other),
+            Err(error) => {
+                // On a full disk its space is what the log needs to go on; if it stays, opening removes it.
+                let _ = disk.remove(&temporary);
+                return Err(error);
+            }
         }
         disk.rename(&temporary, &sealed).during("rename", disk.describe(&temporary))?;
         disk.sync_folder(ENTRIES).during("sync folder", disk.describe(ENTRIES))?;

@@ -65,7 +65,9 @@ pub(super) enum Number {
 /// A text that is found in any case.
 #[derive(Debug, Clone)]
 pub(super) struct Text {
-    lower: String,
+    folded: String,
+    /// Whether it was written in ASCII: then its letters have two forms each, and bytes are enough.
+    is_ascii: bool,
 }
 
 impl Condition {
@@ -74,12 +76,12 @@ impl Condition {
         // A number, a time or a word of JSON has several spellings; any other text has one.
         let has_one_form =
             literal.number.is_none() && literal.time.is_none() && !["true", "false", "null"].contains(&value);
-        let needle = has_one_form.then(|| format!("\"{value}\""));
+        let needle = (has_one_form && is_plain(value)).then(|| format!("\"{value}\""));
         Self::field(path, Test::Equals(literal), needle)
     }
 
     pub(super) fn prefix(path: &str, start: &str) -> Self {
-        let needle = (!is_part_of_number(start)).then(|| format!("\"{start}"));
+        let needle = (!is_part_of_number(start) && is_plain(start)).then(|| format!("\"{start}"));
         Self::field(path, Test::Prefix(start.to_owned()), needle)
     }
 
@@ -101,9 +103,7 @@ impl Condition {
     }
 
     pub(super) fn field(path: &str, test: Test, needle: Option<String>) -> Self {
-        let needle = needle
-            .filter(|needle| !needle[1..].trim_end_matches('"').contains(needs_escape))
-            .map(|needle| Box::new(memmem::Finder::new(needle.as_bytes()).into_owned()));
+        let needle = needle.map(|needle| Box::new(memmem::Finder::new(needle.as_bytes()).into_owned()));
         Self::Field { path: path.to_owned(), test, needle }
     }
 
@@ -125,6 +125,11 @@ impl Condition {
             }
         }
     }
+}
+
+/// Whether a text has the same bytes in JSON as in a query.
+fn is_plain(text: &str) -> bool {
+    !text.contains(needs_escape)
 }
 
 /// What has other bytes in JSON than in a query.
@@ -240,16 +245,16 @@ fn scalar_text(value: &Value) -> Option<Cow<'_, str>> {
 
 impl Text {
     fn new(text: &str) -> Self {
-        Self { lower: text.to_lowercase() }
+        Self { folded: fold(text), is_ascii: text.is_ascii() }
     }
 
     /// Whether its bytes stand in a line as they are, but for their case.
     fn is_plain(&self) -> bool {
-        self.lower.is_ascii() && !self.lower.contains(needs_escape) && !is_part_of_number(&self.lower)
+        self.is_ascii && is_plain(&self.folded) && !is_part_of_number(&self.folded)
     }
 
     fn is_in_bytes(&self, bytes: &[u8]) -> bool {
-        let needle = self.lower.as_bytes();
+        let needle = self.folded.as_bytes();
         let Some(&first) = needle.first() else { return true };
         memchr::memchr2_iter(first, first.to_ascii_uppercase(), bytes)
             .any(|at| bytes.get(at..at + needle.len()).is_some_and(|part| part.eq_ignore_ascii_case(needle)))
@@ -265,12 +270,15 @@ impl Text {
     }
 
     fn is_in_text(&self, text: &str) -> bool {
-        if self.lower.is_ascii() {
-            self.is_in_bytes(text.as_bytes())
-        } else {
-            text.to_lowercase().contains(&self.lower)
-        }
+        if self.is_ascii { self.is_in_bytes(text.as_bytes()) } else { fold(text).contains(&self.folded) }
     }
+}
+
+/// A text in one case, letter by letter: what a letter becomes must not depend on its neighbours, or a text would not be
+/// found in a longer one. (`str::to_lowercase` gives a capital sigma another form at the end of a word.)
+fn fold(text: &str) -> String {
+    let lower = text.chars().flat_map(char::to_lowercase);
+    lower.map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect()
 }
 
 /// The outermost members of a stored line, values still as text.

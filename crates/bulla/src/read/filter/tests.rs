@@ -203,6 +203,33 @@ fn looking_at_bytes_first_never_changes_the_answer() {
 }
 
 #[test]
+fn a_value_is_found_also_when_json_spells_it_with_escapes() {
+    for value in
+        ["\"", "say \"hi\"", "\"quoted\"", "back\\slash\\", "line\nbreak\n", "tab\t", "\u{7f}", "é\u{85}"]
+    {
+        let line = serde_json::json!({"principal": value}).to_string();
+        assert!(Filter::new().principal(value).matches(line.as_bytes()), "{line}");
+        assert!(Filter::new().field_prefix("principal", value).matches(line.as_bytes()), "{line}");
+    }
+}
+
+#[test]
+fn a_text_is_found_in_a_longer_one_in_any_script() {
+    // Sigma has another small form at the end of a word; the sign for kelvin has an ASCII small letter.
+    for (text, within) in [
+        ("ΟΔΟΣ", "ΟΔΟΣΗΜΑ"),
+        ("οδος", "ΟΔΟΣ"),
+        ("οδοσ", "οδος"),
+        ("5 \u{212a}", "5 \u{212a}."),
+        ("İ", "xİx"),
+        ("straße", "STRAßE"),
+    ] {
+        let line = serde_json::json!({"action": within}).to_string();
+        assert!(Filter::new().text(text).matches(line.as_bytes()), "{text} in {within}");
+    }
+}
+
+#[test]
 fn a_line_that_is_no_entry_matches_only_everything() {
     for line in [&b"not json"[..], b"[1]", b"{\"outcome\":\"denied\"", b"\xff"] {
         assert!(Filter::new().matches(line));

@@ -1,6 +1,7 @@
 //! The envelope prefix of a stored line, written and read without a JSON parser.
 
 use crate::clock::Timestamp;
+use crate::entry::limits::LINE_BYTES_MAX;
 
 const SEQ: &[u8] = b"{\"seq\":";
 const RECORDED_AT: &[u8] = b",\"recorded_at\":\"";
@@ -48,10 +49,23 @@ pub(crate) fn recorded_at(line: &[u8]) -> Option<Timestamp> {
     std::str::from_utf8(time).ok()?.parse().ok()
 }
 
-/// Whether `line` is whole: the right number, and one JSON object to its end.
+/// Time text of a stored line: fixed in length, so that texts are in the order of the times.
+pub(crate) fn time_text(line: &[u8]) -> Option<&[u8]> {
+    parse_prefix(line).map(|(_, time)| time)
+}
+
+/// Whether the time is spelled as a log writes it.
+fn has_written_time(line: &[u8]) -> bool {
+    recorded_at(line).is_some_and(|at| time_text(line) == Some(at.to_rfc3339_nanos().as_bytes()))
+}
+
+/// Whether `line` is whole: not too long, the right number, a time, and one JSON object to its end.
 pub(crate) fn is_whole(line: &[u8], seq: u64) -> bool {
-    parse_prefix(line).is_some_and(|(found, _)| found == seq)
-        && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok()
+    line.len() <= LINE_BYTES_MAX
+        && parse_prefix(line).is_some_and(|(found, _)| found == seq)
+        && has_written_time(line)
+        // Skipping over values would also skip over bytes that are no UTF-8.
+        && serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line).is_ok()
 }
 
 #[cfg(test)]
@@ -71,6 +85,40 @@ mod tests {
             assert!(is_whole(&line, seq) && !is_whole(&line, seq + 1));
             assert!(!is_whole(&line[..line.len() - 1], seq));
         }
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_not_whole() {
+        for (text, is_right) in [
+            (&b"\"id\":\"x\"}"[..], true),
+            (b"\"id\":\"\xff\"}", false),
+            (b"\"id\":\"\\ud800\"}", false),
+            (b"\"n\":1e999}", false),
+            (b"\"id\":\"x\"}}", false),
+        ] {
+            let mut line = Vec::new();
+            push_prefix(&mut line, 7, TIME);
+            line.extend_from_slice(text);
+            assert_eq!(is_whole(&line, 7), is_right, "{}", String::from_utf8_lossy(&line));
+        }
+    }
+
+    #[test]
+    fn a_line_with_an_impossible_time_or_length_is_not_whole() {
+        let line =
+            |time: &str, text: &str| format!("{{\"seq\":7,\"recorded_at\":\"{time}\",\"id\":\"{text}\"}}");
+        assert!(is_whole(line(TIME, "x").as_bytes(), 7));
+        for time in [
+            "2026-11-23T12:00::0.123456789Z",
+            "2026-13-23T12:00:00.123456789Z",
+            "2026-11-23T12:00:00.1234+00:00",
+            "2026-11-23T12:00:00.12345678900",
+        ] {
+            assert!(!is_whole(line(time, "x").as_bytes(), 7), "{time}");
+        }
+        let rest = LINE_BYTES_MAX - line(TIME, "").len();
+        assert!(is_whole(line(TIME, &"x".repeat(rest)).as_bytes(), 7));
+        assert!(!is_whole(line(TIME, &"x".repeat(rest + 1)).as_bytes(), 7));
     }
 
     #[test]

@@ -104,3 +104,24 @@ fn missing_segment_is_refused() {
     log.disk.tamper(SECOND, &[second, line].concat());
     check_refused(&mut log, &[third, "entry 513"]);
 }
+
+#[test]
+fn line_that_no_log_could_have_written_is_cut_and_not_built_on() {
+    let next = |time: &str| format!("{{\"seq\":7,\"recorded_at\":\"{time}\",\"id\":\"next\"}}\n");
+    for (time, is_kept) in [
+        ("2026-11-23T12:00:01.000000000Z", true),
+        // No time at all, and one before that of the last entry.
+        ("2026-11-23T12:00::0.000000000Z", false),
+        ("2026-11-23T11:59:59.000000000Z", false),
+    ] {
+        let mut log = closed(5);
+        let before = log.disk.bytes(SEGMENT);
+        log.disk.tamper(SEGMENT, &[before.as_slice(), next(time).as_bytes()].concat());
+        log.open().unwrap();
+        log.close().unwrap();
+        let lines = log.disk.bytes(SEGMENT);
+        assert_eq!(lines[before.len()..].starts_with(next(time).as_bytes()), is_kept, "{time}");
+        let verdict = bulla::Verify::on_disk(std::sync::Arc::new(log.disk.clone())).run().unwrap();
+        assert!(verdict.is_clean(), "{time}: {verdict}");
+    }
+}

@@ -115,6 +115,8 @@ fn failed_sealing_costs_nothing_but_space() {
             log.disk.fail_next(kind, name, fault);
             log.seal();
             assert!(has(&log.disk, SEGMENT), "{kind:?}: {fault:?}");
+            let is_begun = log.disk.files().keys().any(|name| name.ends_with(".tmp"));
+            assert_eq!(is_begun, kind == ActKind::Rename && fault != PERSISTS, "{kind:?}: {fault:?}");
             log.record(40).unwrap();
             log.look().unwrap();
             log.close().unwrap();
@@ -182,6 +184,7 @@ fn what_every_fault_comes_to() {
         ((Append, "tree/00"), PERSISTS, false, true, Present),
         ((Append, "tree/00"), DELAYED, true, false, Present),
     ];
+    println!("covered: {} fault variants", table.len());
     for ((kind, name), fault, acknowledged, poisoned, expected) in table {
         let row = format!("{kind:?} {name} {fault:?}");
         // 254 and 255 are taken in one batch with what completes a row: `tree/08` is written with entry 255.

@@ -57,14 +57,15 @@ fn every_crash_point_keeps_every_acknowledged_entry() {
             openings += 1;
         }
     }
-    println!("{acts} acts, {openings} openings after a power failure");
+    println!("covered: {acts} crash points, {openings} openings after a crash");
     assert!(acts > 80, "the workload shrank to {acts} acts");
 }
 
 #[test]
 fn every_kill_and_then_every_power_failure_keeps_every_acknowledged_entry() {
     let base = almost_full();
-    for number in 0..acts_of(workload, base) {
+    let acts = acts_of(workload, base);
+    for number in 0..acts {
         let mut log = base.fork(number);
         log.disk.fail(Trigger::Number(number), Fault::PowerFails);
         workload(&mut log).expect_err("the process was killed");
@@ -77,6 +78,7 @@ fn every_kill_and_then_every_power_failure_keeps_every_acknowledged_entry() {
             .open_and_check()
             .unwrap_or_else(|broken| panic!("killed at act {number}, then: {broken}\n{told}"));
     }
+    println!("covered: {acts} crash points, {} openings after a crash", 2 * acts);
 }
 
 /// A log that has everything for recovery to do: a torn line, a torn note, unfinished files, hashes gone.
@@ -114,7 +116,8 @@ fn crash_during_recovery_is_recovered_again() {
         (ids(&log.disk), quarantined(&log.disk))
     };
     assert_eq!(expected.1.len(), 2, "a line and a note");
-    for number in 0..acts_of(open, &base) {
+    let acts = acts_of(open, &base);
+    for number in 0..acts {
         let mut log = base.fork(number);
         log.disk.fail(Trigger::Number(number), Fault::PowerFails);
         open(&mut log).expect_err("the power failed");
@@ -128,6 +131,7 @@ fn crash_during_recovery_is_recovered_again() {
             assert!(expected.1.iter().all(|bytes| kept.contains(bytes)), "act {number}, {survival:?}");
         }
     }
+    println!("covered: {acts} crash points, {} openings after a crash", acts * Survival::ALL.len() as u64);
 }
 
 /// The last acts before the crash.

@@ -1,9 +1,10 @@
 //! D39 to D41: more than one process.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use bulla::store::{Disk, OsDisk};
 use bulla::{AuditEntry, AuditLog, AuditOutcome, OpenError};
 
 use super::*;
@@ -18,6 +19,24 @@ fn second_writer_is_refused() {
     add(&mut log, 2);
     log.close().unwrap();
     log.settle().unwrap();
+}
+
+#[test]
+fn who_is_refused_reads_the_name_of_the_present_holder_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = OsDisk::new(folder.path());
+    drop(disk.lock("lock", "the holder before").unwrap());
+    // A holder that has taken the lock and is about to say who it is.
+    let path = folder.path().join("lock");
+    let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.try_lock().unwrap();
+    let refused = |expected: &str| {
+        let error = disk.lock("lock", "the one that is refused").unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::WouldBlock, expected));
+    };
+    refused("a process that has not said which it is");
+    file.write_all(b"process 7").unwrap();
+    refused("process 7");
 }
 
 /// Where the killed writer writes.
