@@ -23,6 +23,7 @@ use crate::access::scope::Scope;
 use crate::api::{audit, entries, entry, home, status, tail};
 use crate::ingest::route as ingest;
 use crate::problem::{Code, Problem};
+use crate::public;
 use crate::state::Shared;
 use crate::watch::{metrics, probes, requests};
 
@@ -42,6 +43,21 @@ fn needing(
 ) -> OpenApiRouter<Arc<Shared>> {
     let gate = Gate { shared: shared.clone(), scope };
     routes.route_layer(shared.own_record.clone()).route_layer(middleware::from_fn_with_state(gate, guard))
+}
+
+/// The log as others check it: for anyone when it is public, otherwise for those who may verify; entries tell what they
+/// say, so those need more.
+fn public_format(shared: &Arc<Shared>) -> OpenApiRouter<Arc<Shared>> {
+    // An index has slashes, which a described path cannot say.
+    let hashes = OpenApiRouter::with_openapi(public::Described::openapi())
+        .routes(routes!(public::identity))
+        .routes(routes!(public::checkpoint))
+        .route("/tile/{level}/{*index}", get(public::hashes));
+    let entries = OpenApiRouter::new().route("/tile/entries/{*index}", get(public::entries));
+    if shared.settings.public {
+        return hashes.merge(entries);
+    }
+    needing(shared, Scope::Verify, hashes).merge(needing(shared, Scope::Read, entries))
 }
 
 /// All routes, and the document that describes them.
@@ -67,6 +83,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .merge(needing(shared, Scope::Write, writing))
         .merge(needing(shared, Scope::Read, reading))
         .merge(needing(shared, Scope::Verify, verifying))
+        .merge(public_format(shared))
         .split_for_parts();
     let described = document.clone();
     let router = router

@@ -19,6 +19,7 @@ use crate::api::views::Views;
 use crate::ingest::intake::Intake;
 use crate::listen::accept::{self, Connections};
 use crate::listen::tls::{self, TlsError};
+use crate::public::Published;
 use crate::settings::{InvalidSettings, Settings};
 use crate::state::Shared;
 use crate::watch::alarms::Alarms;
@@ -164,6 +165,7 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
         alarms: Alarms::new(log.clone()),
         size_at_start,
         connections: Arc::new(Semaphore::new(settings.limits.connections)),
+        published: Published::default(),
         scans: Arc::new(Semaphore::new(settings.limits.scans)),
         followers: Arc::new(Semaphore::new(settings.limits.followers)),
         going_down,

@@ -15,6 +15,7 @@ use crate::access::sessions::Sessions;
 use crate::access::tokens::{Token, Tokens};
 use crate::api::views::Views;
 use crate::ingest::intake::Intake;
+use crate::public::Published;
 use crate::settings::Settings;
 use crate::watch::alarms::Alarms;
 use crate::watch::counters::Counters;
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) size_at_start: u64,
     /// Places for connections.
     pub(crate) connections: Arc<Semaphore>,
+    pub(crate) published: Published,
     /// Requests at once that read far through the log.
     pub(crate) scans: Arc<Semaphore>,
     /// Requests at once that follow the log.
