@@ -75,10 +75,13 @@ fn a_path_that_is_not_in_its_one_form_is_not_found() {
         "/tile/8/0/000",
     ] {
         let answer = served.get(path);
-        assert_eq!(answer.status, 404, "{path}");
+        // What no route knows is not told to somebody without a name.
         let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
         let code = problem["code"].as_str().unwrap();
-        assert!(["tile_not_found", "not_found"].contains(&code), "{path}: {code}");
+        assert!(
+            [(404, "tile_not_found"), (401, "unauthenticated")].contains(&(answer.status, code)),
+            "{path}: {code}"
+        );
         assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
     }
 }
