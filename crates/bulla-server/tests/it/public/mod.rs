@@ -178,6 +178,15 @@ fn a_log_that_is_not_public_tells_only_those_who_may_know() {
     assert_eq!(kept, "private, max-age=31536000, immutable");
 }
 
+#[test]
+fn the_routes_are_described() {
+    let served = Served::unpublished();
+    let document: serde_json::Value = serde_json::from_slice(&served.get("/openapi.json").body).unwrap();
+    for path in ["/checkpoint", "/log.json", "/tile/{level}/{index}", "/tile/entries/{index}"] {
+        assert!(document["paths"][path]["get"].is_object(), "{path} is not in {}", document["paths"]);
+    }
+}
+
 fn gunzip(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(bytes), &mut plain).unwrap();
