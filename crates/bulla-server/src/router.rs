@@ -1,5 +1,6 @@
 //! Every route on one page: what it is, and what it takes to use it.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -8,12 +9,14 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::caller::identify;
 use crate::access::guard::{Gate, guard};
 use crate::access::login::{self, CONTENT_POLICY};
 use crate::access::scope::Scope;
@@ -22,6 +25,7 @@ use crate::ingest::route as ingest;
 use crate::problem::{Code, Problem};
 use crate::public;
 use crate::state::Shared;
+use crate::watch::{metrics, probes, requests};
 
 /// What the OpenAPI document says of the whole.
 #[derive(OpenApi)]
@@ -31,14 +35,14 @@ use crate::state::Shared;
 ))]
 struct Described;
 
-/// Routes that need `scope`.
+/// Routes that need `scope`. The gate is outermost: behind it, every request has somebody's name.
 fn needing(
     shared: &Arc<Shared>,
     scope: Scope,
     routes: OpenApiRouter<Arc<Shared>>,
 ) -> OpenApiRouter<Arc<Shared>> {
     let gate = Gate { shared: shared.clone(), scope };
-    routes.route_layer(middleware::from_fn_with_state(gate, guard))
+    routes.route_layer(shared.own_record.clone()).route_layer(middleware::from_fn_with_state(gate, guard))
 }
 
 /// The log as others check it: for anyone when it is public, otherwise for those who may verify; entries tell what they
@@ -60,6 +64,10 @@ fn public_format(shared: &Arc<Shared>) -> OpenApiRouter<Arc<Shared>> {
 pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi) {
     let open =
         OpenApiRouter::new().routes(routes!(login::page, login::log_in)).routes(routes!(login::log_out));
+    let probes = OpenApiRouter::new().routes(routes!(probes::healthz)).routes(routes!(probes::readyz));
+    let measured = OpenApiRouter::new().routes(routes!(metrics::metrics));
+    let measured =
+        if shared.settings.metrics_public { measured } else { needing(shared, Scope::Read, measured) };
     let writing = OpenApiRouter::new().routes(routes!(ingest::record));
     let reading = OpenApiRouter::new()
         .routes(routes!(entries::list))
@@ -70,6 +78,8 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
     let verifying = OpenApiRouter::new().routes(routes!(entry::proof));
     let (router, document) = OpenApiRouter::with_openapi(Described::openapi())
         .merge(open)
+        .merge(probes)
+        .merge(measured)
         .merge(needing(shared, Scope::Write, writing))
         .merge(needing(shared, Scope::Read, reading))
         .merge(needing(shared, Scope::Verify, verifying))
@@ -83,13 +93,28 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .method_not_allowed_fallback(wrong_method)
         .with_state(shared.clone())
         .layer(middleware::from_fn_with_state(shared.clone(), check_uri))
-        .layer(RequestBodyTimeoutLayer::new(shared.settings.limits.body_timeout));
-    (with_security_headers(router), document)
+        .layer(RequestBodyTimeoutLayer::new(shared.settings.limits.body_timeout))
+        .layer(CatchPanicLayer::custom(panicked));
+    let observe = middleware::from_fn_with_state(shared.clone(), requests::observe);
+    (with_security_headers(router).layer(observe), document)
 }
 
-async fn no_route(request: Request) -> Problem {
-    let detail = format!("there is nothing at {}; /openapi.json lists the routes", request.uri().path());
+/// What is where is told to those only who may ask; what others try is a refusal like any.
+async fn no_route(State(shared): State<Arc<Shared>>, request: Request) -> Problem {
+    let (parts, _) = request.into_parts();
+    if let Err(problem) = identify(&shared, &parts) {
+        shared.denials.record(&problem, &parts, None);
+        shared.counters.refused(problem.code());
+        return problem;
+    }
+    let detail = format!("there is nothing at {}; /openapi.json lists the routes", parts.uri.path());
     Problem::new(Code::NotFound, detail)
+}
+
+/// The request is on the record already when it had a name, see `own_record`.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Problem::new(Code::Internal, "a mistake in the server ended this request; others are not affected")
+        .into_response()
 }
 
 async fn wrong_method(request: Request) -> Problem {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bulla::{AuditLog, OpenError, ReadError, RecordError};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
 use crate::access::changes::TokenChanges;
 use crate::access::denials::Denials;
@@ -19,11 +20,14 @@ use crate::ingest::intake::Intake;
 use crate::listen::accept::{self, Connections};
 use crate::listen::tls::{self, TlsError};
 use crate::public::Published;
-use crate::router;
 use crate::settings::{InvalidSettings, Settings};
 use crate::state::Shared;
+use crate::watch::alarms::Alarms;
 use crate::watch::counters::Counters;
 use crate::watch::health::Health;
+use crate::watch::scrub::Scrubber;
+use crate::watch::{disk, files};
+use crate::{own_record, router};
 
 /// How often the counts of refusals and the gaps of emitters are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -47,6 +51,9 @@ pub enum StartError {
     /// The address is taken, or not this machine's.
     #[error("listen on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, std::io::Error),
+    /// The thread that verifies could not be started.
+    #[error("start a thread: {0}")]
+    Thread(std::io::Error),
 }
 
 /// A server that runs.
@@ -56,6 +63,9 @@ pub struct Server {
     address: SocketAddr,
     serving: tokio::task::JoinHandle<()>,
     ticking: tokio::task::JoinHandle<()>,
+    /// What looks at the disk and the files; it ends with this value.
+    watching: JoinSet<()>,
+    scrubber: Option<Scrubber>,
     going_down: watch::Sender<bool>,
 }
 
@@ -74,10 +84,16 @@ impl Server {
         let (going_down, is_going_down) = watch::channel(false);
         let shared = Arc::new(open(settings, is_going_down.clone())?);
         let (router, _) = router::routes(&shared);
-        let connections = Connections { router, tls, limits: shared.settings.limits };
+        let (limits, places) = (shared.settings.limits, shared.connections.clone());
+        let connections = Connections { router, tls, limits, places };
         let serving = tokio::spawn(accept::serve(listener, connections, is_going_down));
         let ticking = tokio::spawn(tick(shared.clone()));
-        Ok(Self { shared, address, serving, ticking, going_down })
+        let mut watching = JoinSet::new();
+        watching.spawn(disk::watch(shared.clone()));
+        watching.spawn(files::watch(shared.clone()));
+        let scrub = shared.settings.scrub.map(|scrub| Scrubber::start(shared.clone(), scrub));
+        let scrubber = scrub.transpose().map_err(StartError::Thread)?;
+        Ok(Self { shared, address, serving, ticking, watching, scrubber, going_down })
     }
 
     /// The address that it listens on.
@@ -111,11 +127,14 @@ impl Server {
     ///
     /// # Errors
     /// When something that was accepted could not be written.
-    pub async fn stop(self) -> Result<(), RecordError> {
+    pub async fn stop(mut self) -> Result<(), RecordError> {
         self.going_down.send_replace(true);
+        self.watching.shutdown().await;
+        drop(self.scrubber.take());
         self.ticking.abort();
         let _ = self.serving.await;
         self.shared.denials.flush();
+        let _ = self.shared.own_record.flush();
         self.shared.token_changes.tick(&self.shared.tokens);
         self.shared.log.close().await
     }
@@ -130,6 +149,7 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
     }
     let log = builder.open()?;
     let reader = log.reader()?.clone();
+    let size_at_start = log.size();
     let tokens = Tokens::of(&settings.log);
     Ok(Shared {
         token_changes: TokenChanges::new(log.clone(), &tokens),
@@ -138,10 +158,14 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
         rate: Rate::new(settings.limits.requests_per_second),
         denials: Denials::new(log.clone(), Instant::now()),
         intake: Intake::new(log.clone(), reader.clone())?,
+        own_record: own_record::layer(log.clone()),
         views: Views::new(log.clone(), settings.record_reads),
         counters: Counters::default(),
         health: Health::default(),
         published: Published::default(),
+        alarms: Alarms::new(log.clone()),
+        size_at_start,
+        connections: Arc::new(Semaphore::new(settings.limits.connections)),
         scans: Arc::new(Semaphore::new(settings.limits.scans)),
         followers: Arc::new(Semaphore::new(settings.limits.followers)),
         going_down,

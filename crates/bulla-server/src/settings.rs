@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::watch::disk::SpaceSource;
+
 pub use file::{DiskFile, LimitsFile, RecordFile, ScrubFile, SettingsFile, SettingsFileError, TlsFile};
 
 /// Port of the server when none is given.
@@ -41,8 +43,14 @@ pub struct Settings {
     pub record_exports: bool,
     /// When the disk counts as nearly full, and as full.
     pub disk: DiskLimits,
+    /// Who is asked how much room there is.
+    pub space: SpaceSource,
+    /// How often that is asked.
+    pub disk_interval: Duration,
     /// How fast the log is verified in the background.
     pub scrub: Option<Scrub>,
+    /// Whether anyone may read `/metrics`.
+    pub metrics_public: bool,
 }
 
 impl Default for Settings {
@@ -60,7 +68,10 @@ impl Default for Settings {
             record_reads: RecordReads::People,
             record_exports: true,
             disk: DiskLimits::default(),
+            space: SpaceSource::default(),
+            disk_interval: Duration::from_secs(1),
             scrub: Some(Scrub::default()),
+            metrics_public: false,
         }
     }
 }
@@ -196,6 +207,7 @@ impl Settings {
         self.origin = file.origin.or(self.origin);
         set(&mut self.insecure_http, file.insecure_http);
         set(&mut self.public, file.public);
+        set(&mut self.metrics_public, file.metrics_public);
         set(&mut self.publish_interval, file.publish_interval_ms.map(Duration::from_millis));
         set(&mut self.queue_bytes, file.queue_bytes);
         if let Some(tls) = file.tls {
@@ -257,6 +269,7 @@ impl Settings {
             ("limits.body_timeout_ms", limits.body_timeout.as_millis() as u64, 100),
             ("limits.scans", limits.scans as u64, 1),
             ("limits.followers", limits.followers as u64, 1),
+            ("disk_interval", self.disk_interval.as_millis() as u64, 1),
             ("publish_interval_ms", self.publish_interval.as_millis() as u64, 10),
             ("queue_bytes", self.queue_bytes as u64, 64 << 10),
             ("scrub.bytes_per_second", self.scrub.map_or(u64::MAX, |scrub| scrub.bytes_per_second), 64 << 10),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bulla::capture::tower::AuditLayer;
 use bulla::{AuditLog, LogReader, Timestamp};
 use tokio::sync::{Semaphore, watch};
 
@@ -16,6 +17,7 @@ use crate::api::views::Views;
 use crate::ingest::intake::Intake;
 use crate::public::Published;
 use crate::settings::Settings;
+use crate::watch::alarms::Alarms;
 use crate::watch::counters::Counters;
 use crate::watch::health::Health;
 
@@ -32,9 +34,15 @@ pub(crate) struct Shared {
     pub(crate) denials: Denials,
     pub(crate) intake: Intake,
     pub(crate) views: Views,
+    pub(crate) own_record: AuditLayer,
     pub(crate) counters: Counters,
     pub(crate) health: Health,
     pub(crate) published: Published,
+    pub(crate) alarms: Alarms,
+    /// Entries that were in the log when the server began.
+    pub(crate) size_at_start: u64,
+    /// Places for connections.
+    pub(crate) connections: Arc<Semaphore>,
     /// Requests at once that read far through the log.
     pub(crate) scans: Arc<Semaphore>,
     /// Requests at once that follow the log.

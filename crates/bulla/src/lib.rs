@@ -101,8 +101,8 @@ pub use entry::{
     Phase, Redaction, Rejected, Source, Vantage,
 };
 pub use log::{
-    Act, AuditLog, CosignedError, LogBuilder, OpenError, Poison, PoisonCause, Receipt, RecordError, State,
-    Ticket, Watermarks,
+    Act, Activity, AuditLog, CosignedError, LogBuilder, OpenError, Poison, PoisonCause, Receipt, RecordError,
+    State, Ticket, Watermarks,
 };
 pub use read::{
     Entries, Filter, Filtered, FilteredBack, Follow, InvalidFilter, InvalidMoment, LogReader, NotStored,

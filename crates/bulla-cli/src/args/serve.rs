@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bulla_server::Scope;
+use bulla_server::logs::{LogFormat, LogLevels};
 use clap::Subcommand;
 
 #[derive(Debug, clap::Args)]
@@ -49,6 +50,15 @@ pub(crate) struct ServeArgs {
     /// Requests per second that one credential may make [default: no limit]
     #[arg(long, value_name = "N", env = "BULLA_REQUESTS_PER_SECOND")]
     pub(crate) requests_per_second: Option<u32>,
+    /// Let anyone read /metrics
+    #[arg(long, env = "BULLA_METRICS_PUBLIC")]
+    pub(crate) metrics_public: bool,
+    /// How the server's own lines on stderr are written: text or json
+    #[arg(long, value_name = "FORMAT", env = "BULLA_LOG_FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+    /// Which of them: error, warn, info, debug, trace, off, or by target, as in warn,bulla_server=debug
+    #[arg(long, value_name = "LEVEL", env = "RUST_LOG", default_value = "info")]
+    pub(crate) log_level: LogLevels,
 }
 
 #[derive(Debug, clap::Args)]

@@ -32,7 +32,6 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
         Err(refused) => {
             let Refused { problem, caller } = *refused;
             gate.shared.denials.record(&problem, &parts, caller.as_ref());
-            gate.shared.counters.refused(problem.code());
             problem.into_response()
         }
     }

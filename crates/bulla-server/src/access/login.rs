@@ -105,7 +105,6 @@ pub(crate) async fn log_in(
         }
         Err(problem) => {
             shared.denials.record(&problem, &parts, None);
-            shared.counters.refused(problem.code());
             problem.into_response()
         }
     }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::ingest::sources::SourceCounts;
 use crate::problem::{Problem, ProblemBody};
 use crate::state::Shared;
+use crate::watch::health::{Health, Verified};
 
 /// The state of the log and its server.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,6 +27,10 @@ pub(crate) struct Status {
     first_seq: u64,
     /// What waits for the writer.
     queue: QueueStatus,
+    /// Room where the log lies.
+    disk: DiskStatus,
+    /// Whether the stored log is whole, as far as the server knows.
+    verified: Verified,
     /// What came from each source since the server began.
     sources: Vec<SourceCounts>,
 }
@@ -52,6 +57,31 @@ pub(crate) struct QueueStatus {
     bytes_max: usize,
 }
 
+/// Room where the log lies; what is not known is left out.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DiskStatus {
+    /// Bytes that can still be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free_bytes: Option<u64>,
+    /// Bytes of the file system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_bytes: Option<u64>,
+    /// Days until entries are refused, at the rate of about the last hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days_left: Option<f64>,
+}
+
+impl DiskStatus {
+    fn of(health: &Health) -> Self {
+        let space = health.found().space;
+        Self {
+            free_bytes: space.map(|space| space.free_bytes),
+            total_bytes: space.map(|space| space.total_bytes),
+            days_left: health.days_left(),
+        }
+    }
+}
+
 /// How far the log is, what waits, and what came from whom.
 #[utoipa::path(get, path = "/v1/status", tag = "operation", responses(
     (status = 200, description = "The status", body = Status),
@@ -70,6 +100,8 @@ pub(crate) async fn show(State(shared): State<Arc<Shared>>) -> Result<Json<Statu
         },
         first_seq: shared.reader.first_seq().get(),
         queue: QueueStatus { bytes: shared.log.queued_bytes(), bytes_max: shared.settings.queue_bytes },
+        disk: DiskStatus::of(&shared.health),
+        verified: shared.health.found().verified(),
         sources: shared.intake.sources().counts(),
     }))
 }

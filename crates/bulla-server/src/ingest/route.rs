@@ -1,6 +1,7 @@
 //! `POST /v1/entries`: one record, an array, or lines (NDJSON).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Json;
 use axum::body::{Body, BodyDataStream};
@@ -97,10 +98,15 @@ pub(crate) async fn record(
         Form::Lines => lines(shared, &emitter, wait, body.into_data_stream()).await,
         Form::Json => {
             let body = whole(body, shared.settings.limits.body_bytes).await?;
-            match body.trim_ascii_start().first() {
-                Some(b'[') => array(shared, &emitter, wait, &body).await,
+            let began = Instant::now();
+            let answered = match body.trim_ascii_start().first() {
+                Some(b'[') => array(shared.clone(), &emitter, wait, &body).await,
                 _ => one(&shared, &emitter, wait, &body).await,
+            };
+            if answered.is_ok() {
+                shared.counters.appended(wait, began.elapsed());
             }
+            answered
         }
     }
 }

@@ -33,12 +33,14 @@ pub(crate) struct Connections {
     pub(crate) router: Router,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) limits: Limits,
+    /// Places for connections at once.
+    pub(crate) places: Arc<Semaphore>,
 }
 
 /// Serves connections until `going_down` is true; then lets requests end, within the time for that.
 pub(crate) async fn serve(listener: TcpListener, with: Connections, mut going_down: watch::Receiver<bool>) {
-    let limits = with.limits;
-    let (with, places) = (Arc::new(with), Arc::new(Semaphore::new(limits.connections)));
+    let (limits, places) = (with.limits, with.places.clone());
+    let with = Arc::new(with);
     let (graceful, mut tasks) = (GracefulShutdown::new(), JoinSet::new());
     loop {
         let place = tokio::select! {

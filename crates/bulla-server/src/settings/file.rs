@@ -24,6 +24,8 @@ pub struct SettingsFile {
     pub insecure_http: Option<bool>,
     /// Whether anyone may read checkpoints, tiles and entry bundles.
     pub public: Option<bool>,
+    /// Whether anyone may read `/metrics`.
+    pub metrics_public: Option<bool>,
     /// Milliseconds between checkpoints.
     pub publish_interval_ms: Option<u64>,
     /// Bytes that may wait for the writer.

@@ -4,6 +4,7 @@
 mod access;
 mod ingest;
 mod interop;
+mod operation;
 mod public;
 mod reading;
 mod refusals;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bulla_proof::{Policy, ProofFile, TrustedCheckpoint};
 
 use super::act::Act;
-use super::engine::{CosignedError, Engine};
+use super::engine::{Activity, CosignedError, Engine};
 use super::import_cursor;
 use super::memory::MemoryLog;
 use super::open::{self, OpenError};
@@ -21,6 +21,7 @@ use crate::read::recent::Recent;
 use crate::read::{Entries, Filter, Filtered, Follow, LogReader, ProveError, ReadError, StoredEntry};
 use crate::seq::Seq;
 use crate::store::disk::Disk;
+use crate::store::in_place::Misplaced;
 
 /// An audit log. Cheap to clone; all clones are one log.
 ///
@@ -370,6 +371,42 @@ impl AuditLog {
         match &self.inner.kind {
             Kind::Directory(engine) => engine.queue.bytes(),
             _ => 0,
+        }
+    }
+
+    /// What the log did since it was opened, for those who watch it.
+    pub fn activity(&self) -> Activity {
+        match &self.inner.kind {
+            Kind::Directory(engine) => engine.activity(),
+            _ => Activity::default(),
+        }
+    }
+
+    /// Why entries are refused, when they are: the log was closed, stopped after a failure, or is not open.
+    pub fn refusal(&self) -> Option<RecordError> {
+        match &self.inner.kind {
+            Kind::Directory(engine) => engine.queue.refusal(),
+            Kind::Memory(_) => None,
+            Kind::NotOpen(error) => Some(RecordError::NotOpen(error.clone())),
+        }
+    }
+
+    /// Looks whether the files of the log are where its writer left them, and names those that another hand removed,
+    /// replaced or cut: the open segment, `tree/`, `checkpoint`, `checkpoints` and `log.json`. A few system calls.
+    ///
+    /// # Durability
+    /// What is written to a removed file cannot be read back. When it is the open segment, this poisons the log. The
+    /// writer itself looks at that file before each write and before each acknowledgement, by its open handle: so
+    /// nothing is acknowledged that went to a removed or cut file. What only this finds is a segment under another
+    /// name. The other files do not stop the log: `tree/` is made again at the next opening, and the next checkpoint
+    /// replaces `checkpoint`.
+    ///
+    /// # Errors
+    /// When a file cannot be looked at.
+    pub fn check_files(&self) -> Result<Vec<Misplaced>, ReadError> {
+        match &self.inner.kind {
+            Kind::Directory(engine) => Ok(engine.misplaced()?),
+            _ => Ok(Vec::new()),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use anyhow::{Context, bail};
 use bulla_server::settings::SettingsFile;
-use bulla_server::{Server, Settings};
+use bulla_server::supervisor::{self, Stage};
+use bulla_server::{Server, Settings, logs};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -16,6 +17,7 @@ const KILLED_BY_INTERRUPT: i32 = 130;
 
 pub(crate) fn run(this: &mut Invocation, args: ServeArgs) -> anyhow::Result<Ended> {
     let is_check = args.check;
+    let (log_format, log_levels) = (args.log_format, args.log_level.clone());
     let settings = settings(this, args)?;
     settings.check()?;
     if is_check {
@@ -26,6 +28,7 @@ pub(crate) fn run(this: &mut Invocation, args: ServeArgs) -> anyhow::Result<Ende
         ))?;
         return Ok(Ended::Fine);
     }
+    logs::install(log_format, log_levels);
     let runtime = tokio::runtime::Runtime::new().context("start the server's threads")?;
     runtime.block_on(serve(this, settings))
 }
@@ -40,6 +43,7 @@ fn settings(this: &Invocation, args: ServeArgs) -> anyhow::Result<Settings> {
     file.log = this.log_given.clone().or(file.log);
     file.origin = args.origin.or(file.origin);
     file.insecure_http = args.insecure_http.then_some(true).or(file.insecure_http);
+    file.metrics_public = args.metrics_public.then_some(true).or(file.metrics_public);
     file.public = args.public.then_some(true).or(file.public);
     file.publish_interval_ms = args.publish_interval_ms.or(file.publish_interval_ms);
     let mut limits = file.limits.unwrap_or_default();
@@ -57,9 +61,13 @@ async fn serve(this: &mut Invocation, settings: Settings) -> anyhow::Result<Ende
     let mut terminations = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let server = Server::start(settings).await?;
     announce(this, &server)?;
+    supervisor::tell(Stage::Ready).context("tell systemd that the server is ready")?;
     tokio::select! {
         _ = interrupts.recv() => {}
         _ = terminations.recv() => {}
+    }
+    if let Err(error) = supervisor::tell(Stage::Stopping) {
+        talk::note(format_args!("systemd cannot be told that the server stops: {error}"));
     }
     talk::note("stopping: requests may end, then the log is closed; again to stop at once");
     tokio::select! {
