@@ -162,17 +162,10 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
         views: Views::new(log.clone(), settings.record_reads),
         counters: Counters::default(),
         health: Health::default(),
-<<<<<<< HEAD
-        alarms: Alarms::new(log.clone()),
-        size_at_start,
-        connections: Arc::new(Semaphore::new(settings.limits.connections)),
-        published: Published::default(),
-=======
         published: Published::default(),
         alarms: Alarms::new(log.clone()),
         size_at_start,
         connections: Arc::new(Semaphore::new(settings.limits.connections)),
->>>>>>> public
         scans: Arc::new(Semaphore::new(settings.limits.scans)),
         followers: Arc::new(Semaphore::new(settings.limits.followers)),
         going_down,
