@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bulla::{Filter, Timestamp, parse_moment};
 
-use crate::args::Global;
+use crate::args::{Global, RemoteArgs};
 use crate::output::palette::Palette;
 use crate::output::stdout::Out;
 
@@ -16,6 +16,7 @@ pub(crate) struct Invocation {
     pub(crate) log: PathBuf,
     /// The log directory, when one was named.
     pub(crate) log_given: Option<PathBuf>,
+    pub(crate) remote: RemoteArgs,
     pub(crate) json: bool,
     pub(crate) palette: Palette,
     pub(crate) out: Out,
@@ -30,6 +31,7 @@ impl Invocation {
         Self {
             log: global.log.clone().unwrap_or_else(|| PathBuf::from(LOG_DEFAULT)),
             log_given: global.log,
+            remote: global.remote,
             json: global.json,
             palette,
             out: Out::new(),

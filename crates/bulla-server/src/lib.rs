@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod ingest;
 mod listen;
+mod own_record;
 mod problem;
 mod public;
 mod router;

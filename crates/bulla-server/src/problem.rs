@@ -59,11 +59,13 @@ pub enum Code {
     DiskLow,
     /// The stored data could not be read.
     ReadFailed,
+    /// A mistake in the server itself; it is on the record.
+    Internal,
 }
 
 impl Code {
     /// Every code, in the order of their status.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::BadRequest,
         Self::InvalidQuery,
         Self::InvalidCursor,
@@ -87,6 +89,7 @@ impl Code {
         Self::ShuttingDown,
         Self::DiskLow,
         Self::ReadFailed,
+        Self::Internal,
     ];
 
     /// The word, as it stands in the body.
@@ -115,6 +118,7 @@ impl Code {
             Self::ShuttingDown => "shutting_down",
             Self::DiskLow => "disk_low",
             Self::ReadFailed => "read_failed",
+            Self::Internal => "internal",
         }
     }
 
@@ -137,7 +141,7 @@ impl Code {
             Self::QueueFull | Self::Busy | Self::LogPoisoned | Self::ShuttingDown | Self::DiskLow => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::ReadFailed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ReadFailed | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Every route on one page: what it is, and what it takes to use it.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -8,18 +9,21 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::caller::identify;
 use crate::access::guard::{Gate, guard};
 use crate::access::login::{self, CONTENT_POLICY};
 use crate::access::scope::Scope;
 use crate::api::{audit, entries, entry, home, status, tail};
 use crate::ingest::route as ingest;
 use crate::problem::{Code, Problem};
+use crate::public;
 use crate::state::Shared;
 use crate::watch::{metrics, probes, requests};
 
@@ -31,14 +35,29 @@ use crate::watch::{metrics, probes, requests};
 ))]
 struct Described;
 
-/// Routes that need `scope`.
+/// Routes that need `scope`. The gate is outermost: behind it, every request has somebody's name.
 fn needing(
     shared: &Arc<Shared>,
     scope: Scope,
     routes: OpenApiRouter<Arc<Shared>>,
 ) -> OpenApiRouter<Arc<Shared>> {
     let gate = Gate { shared: shared.clone(), scope };
-    routes.route_layer(middleware::from_fn_with_state(gate, guard))
+    routes.route_layer(shared.own_record.clone()).route_layer(middleware::from_fn_with_state(gate, guard))
+}
+
+/// The log as others check it: for anyone when it is public, otherwise for those who may verify; entries tell what they
+/// say, so those need more.
+fn public_format(shared: &Arc<Shared>) -> OpenApiRouter<Arc<Shared>> {
+    // An index has slashes, which a described path cannot say.
+    let hashes = OpenApiRouter::with_openapi(public::Described::openapi())
+        .routes(routes!(public::identity))
+        .routes(routes!(public::checkpoint))
+        .route("/tile/{level}/{*index}", get(public::hashes));
+    let entries = OpenApiRouter::new().route("/tile/entries/{*index}", get(public::entries));
+    if shared.settings.public {
+        return hashes.merge(entries);
+    }
+    needing(shared, Scope::Verify, hashes).merge(needing(shared, Scope::Read, entries))
 }
 
 /// All routes, and the document that describes them.
@@ -64,6 +83,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .merge(needing(shared, Scope::Write, writing))
         .merge(needing(shared, Scope::Read, reading))
         .merge(needing(shared, Scope::Verify, verifying))
+        .merge(public_format(shared))
         .split_for_parts();
     let described = document.clone();
     let router = router
@@ -73,14 +93,28 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .method_not_allowed_fallback(wrong_method)
         .with_state(shared.clone())
         .layer(middleware::from_fn_with_state(shared.clone(), check_uri))
-        .layer(RequestBodyTimeoutLayer::new(shared.settings.limits.body_timeout));
+        .layer(RequestBodyTimeoutLayer::new(shared.settings.limits.body_timeout))
+        .layer(CatchPanicLayer::custom(panicked));
     let observe = middleware::from_fn_with_state(shared.clone(), requests::observe);
     (with_security_headers(router).layer(observe), document)
 }
 
-async fn no_route(request: Request) -> Problem {
-    let detail = format!("there is nothing at {}; /openapi.json lists the routes", request.uri().path());
+/// What is where is told to those only who may ask; what others try is a refusal like any.
+async fn no_route(State(shared): State<Arc<Shared>>, request: Request) -> Problem {
+    let (parts, _) = request.into_parts();
+    if let Err(problem) = identify(&shared, &parts) {
+        shared.denials.record(&problem, &parts, None);
+        shared.counters.refused(problem.code());
+        return problem;
+    }
+    let detail = format!("there is nothing at {}; /openapi.json lists the routes", parts.uri.path());
     Problem::new(Code::NotFound, detail)
+}
+
+/// The request is on the record already when it had a name, see `own_record`.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Problem::new(Code::Internal, "a mistake in the server ended this request; others are not affected")
+        .into_response()
 }
 
 async fn wrong_method(request: Request) -> Problem {

@@ -19,7 +19,7 @@ use crate::api::views::Views;
 use crate::ingest::intake::Intake;
 use crate::listen::accept::{self, Connections};
 use crate::listen::tls::{self, TlsError};
-use crate::router;
+use crate::public::Published;
 use crate::settings::{InvalidSettings, Settings};
 use crate::state::Shared;
 use crate::watch::alarms::Alarms;
@@ -27,6 +27,7 @@ use crate::watch::counters::Counters;
 use crate::watch::health::Health;
 use crate::watch::scrub::Scrubber;
 use crate::watch::{disk, files};
+use crate::{own_record, router};
 
 /// How often the counts of refusals and the gaps of emitters are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -133,6 +134,7 @@ impl Server {
         self.ticking.abort();
         let _ = self.serving.await;
         self.shared.denials.flush();
+        let _ = self.shared.own_record.flush();
         self.shared.token_changes.tick(&self.shared.tokens);
         self.shared.log.close().await
     }
@@ -156,12 +158,21 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
         rate: Rate::new(settings.limits.requests_per_second),
         denials: Denials::new(log.clone(), Instant::now()),
         intake: Intake::new(log.clone(), reader.clone())?,
+        own_record: own_record::layer(log.clone()),
         views: Views::new(log.clone(), settings.record_reads),
         counters: Counters::default(),
         health: Health::default(),
+<<<<<<< HEAD
         alarms: Alarms::new(log.clone()),
         size_at_start,
         connections: Arc::new(Semaphore::new(settings.limits.connections)),
+        published: Published::default(),
+=======
+        published: Published::default(),
+        alarms: Alarms::new(log.clone()),
+        size_at_start,
+        connections: Arc::new(Semaphore::new(settings.limits.connections)),
+>>>>>>> public
         scans: Arc::new(Semaphore::new(settings.limits.scans)),
         followers: Arc::new(Semaphore::new(settings.limits.followers)),
         going_down,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bulla::capture::tower::AuditLayer;
 use bulla::{AuditLog, LogReader, Timestamp};
 use tokio::sync::{Semaphore, watch};
 
@@ -14,6 +15,7 @@ use crate::access::sessions::Sessions;
 use crate::access::tokens::{Token, Tokens};
 use crate::api::views::Views;
 use crate::ingest::intake::Intake;
+use crate::public::Published;
 use crate::settings::Settings;
 use crate::watch::alarms::Alarms;
 use crate::watch::counters::Counters;
@@ -32,13 +34,22 @@ pub(crate) struct Shared {
     pub(crate) denials: Denials,
     pub(crate) intake: Intake,
     pub(crate) views: Views,
+    pub(crate) own_record: AuditLayer,
     pub(crate) counters: Counters,
     pub(crate) health: Health,
+<<<<<<< HEAD
+=======
+    pub(crate) published: Published,
+>>>>>>> public
     pub(crate) alarms: Alarms,
     /// Entries that were in the log when the server began.
     pub(crate) size_at_start: u64,
     /// Places for connections.
     pub(crate) connections: Arc<Semaphore>,
+<<<<<<< HEAD
+    pub(crate) published: Published,
+=======
+>>>>>>> public
     /// Requests at once that read far through the log.
     pub(crate) scans: Arc<Semaphore>,
     /// Requests at once that follow the log.

@@ -19,10 +19,11 @@ pub const TABLE: &[Row] = &[
     Row { name: "bulla", uses: &["bulla-proof"] },
     Row { name: "bulla-formats", uses: &["bulla", "bulla-proof"] },
     Row { name: "bulla-search", uses: &["bulla", "bulla-proof"] },
+    Row { name: "bulla-client", uses: &["bulla-proof"] },
     Row { name: "bulla-server", uses: &["bulla", "bulla-formats", "bulla-search", "bulla-proof"] },
     Row {
         name: "bulla-cli",
-        uses: &["bulla-server", "bulla", "bulla-formats", "bulla-search", "bulla-proof"],
+        uses: &["bulla-server", "bulla-client", "bulla", "bulla-formats", "bulla-search", "bulla-proof"],
     },
     Row { name: "bulla-sim", uses: &["bulla", "bulla-proof"] },
     Row { name: "bulla-hostile", uses: &["bulla", "bulla-proof"] },

@@ -105,8 +105,8 @@ pub use log::{
     State, Ticket, Watermarks,
 };
 pub use read::{
-    Entries, Filter, Filtered, FilteredBack, Follow, InvalidFilter, InvalidMoment, LogReader, Progress,
-    ProveError, ReadError, StoredEntry, Verify, VerifyError, parse_moment, verify,
+    Entries, Filter, Filtered, FilteredBack, Follow, InvalidFilter, InvalidMoment, LogReader, NotStored,
+    Progress, ProveError, ReadError, StoredEntry, Verify, VerifyError, parse_moment, verify,
 };
 pub use seed::{audit_log, init_audit_log, try_audit_log};
 pub use seq::Seq;

@@ -57,12 +57,28 @@ pub(crate) struct Global {
     /// The log directory [default: audit]
     #[arg(long, value_name = "DIR", env = "BULLA_LOG", global = true, help_heading = GLOBAL)]
     pub(crate) log: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
     /// Print JSON for programs instead of text for people
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
     /// When to use colour; NO_COLOR is heeded
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = GLOBAL, value_enum)]
     pub(crate) color: ColorWhen,
+}
+
+/// A server to use instead of a log directory.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct RemoteArgs {
+    /// A server to use instead of a log directory: http://127.0.0.1:2852
+    #[arg(long, value_name = "URL", env = "BULLA_URL", global = true, help_heading = GLOBAL)]
+    pub(crate) url: Option<String>,
+    /// File with the token for the server [default: the token in BULLA_TOKEN]
+    #[arg(long, value_name = "FILE", global = true, help_heading = GLOBAL)]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Certificates (PEM) to trust for the server, instead of the system's
+    #[arg(long, value_name = "FILE", env = "BULLA_CA_FILE", global = true, help_heading = GLOBAL)]
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// When to use colour.

@@ -3,6 +3,7 @@
 mod keep;
 mod prove;
 mod read;
+mod remote;
 mod server;
 mod write;
 
@@ -14,6 +15,11 @@ use crate::invocation::Invocation;
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Ended> {
     let mut invocation = Invocation::new(cli.global);
     let this = &mut invocation;
+    if let Some(client) = remote::server_of(this, &cli.command)? {
+        let ended = remote::run(this, &client, cli.command)?;
+        invocation.out.flush()?;
+        return Ok(ended);
+    }
     let ended = match cli.command {
         Command::Serve(args) => server::serve::run(this, *args),
         Command::Record(args) => write::record::run(this, *args),

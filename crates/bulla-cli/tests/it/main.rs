@@ -13,4 +13,5 @@ mod import;
 mod proofs;
 mod reading;
 mod recording;
+mod remote;
 mod surroundings;

@@ -30,7 +30,7 @@ async fn without_a_credential_nothing_answers_but_what_is_documented() {
             assert_eq!(server.send(request.body(Body::empty()).unwrap()).await.code(), "unauthenticated");
         }
     }
-    for (path, status) in [("/login", 200), ("/openapi.json", 200), ("/", 303), ("/nowhere", 404)] {
+    for (path, status) in [("/login", 200), ("/openapi.json", 200), ("/", 303), ("/nowhere", 401)] {
         let answer = server.send(server.anonymous("GET", path).body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, status, "{path}");
     }
@@ -217,5 +217,34 @@ async fn every_answer_carries_headers_that_keep_browsers_from_misusing_it() {
         let policy = headers["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_in_the_middle_of_its_records_leaves_an_entry_with_its_name() {
+    use std::io::Write;
+    let server = TestServer::start().await;
+    let head = format!(
+        "POST /v1/entries HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/x-ndjson\r\ncontent-length: 9999\r\n\r\n{}\n{{\"cut",
+        server.token,
+        record("before it left")
+    );
+    let mut stream = std::net::TcpStream::connect(server.server.address()).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    let wanted =
+        |query: &'static str| async { server.get(query).await.json()["entries"].as_array().unwrap().clone() };
+    while wanted("/v1/entries?q=action:%22before%20it%20left%22").await.is_empty() {}
+    drop(stream);
+    let entries = loop {
+        let found = wanted("/v1/entries?q=event_name:http.request").await;
+        if !found.is_empty() {
+            break found;
+        }
+    };
+    assert_eq!(entries[0]["principal"], "ci-0");
+    assert_eq!(
+        (&entries[0]["outcome"], &entries[0]["action"]),
+        (&"failure".into(), &"POST /v1/entries".into())
+    );
     server.stop().await;
 }

@@ -3,7 +3,9 @@
 
 mod access;
 mod ingest;
+mod interop;
 mod operation;
+mod public;
 mod reading;
 mod refusals;
 mod server;
