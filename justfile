@@ -28,6 +28,10 @@ faults-long MINUTES="30":
 lint:
     cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 
+# Mutants of the verifier, each of which a test must notice (docs/mutants.md). Hours: belongs to the long fault set.
+mutants *ARGS:
+    .ci/mutants {{ARGS}}
+
 # Formats the tree in place.
 fmt:
     cargo fmt --all

@@ -1,6 +1,7 @@
 //! Logs to be damaged.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bulla::proof::SignerKey;
 use bulla::{AuditEntry, AuditLog, AuditOutcome};
@@ -8,12 +9,15 @@ use serde_json::json;
 
 use crate::Directory;
 
+/// One checkpoint for each session, when it is closed, however slow the machine is.
+const NEVER: Duration = Duration::from_secs(1_000_000);
+
 /// What a log to be damaged looks like.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     /// Entries, those of the log's own included: at least two for each session.
     pub entries: u64,
-    /// How often it is opened and closed: so many checkpoints at least.
+    /// How often it is opened and closed: so many checkpoints.
     pub sessions: u64,
     /// A segment is full at so many bytes.
     pub segment_bytes: u64,
@@ -47,6 +51,7 @@ impl Original {
             let until = shape.entries * (session + 1) / shape.sessions;
             let builder = AuditLog::builder(directory.root()).signer(key.clone());
             let log = builder
+                .publish_interval(NEVER)
                 .segment_bytes(shape.segment_bytes)
                 .seal(shape.seal)
                 .open()

@@ -37,12 +37,12 @@ pub(crate) struct Shared {
     pub(crate) own_record: AuditLayer,
     pub(crate) counters: Counters,
     pub(crate) health: Health,
+    pub(crate) published: Published,
     pub(crate) alarms: Alarms,
     /// Entries that were in the log when the server began.
     pub(crate) size_at_start: u64,
     /// Places for connections.
     pub(crate) connections: Arc<Semaphore>,
-    pub(crate) published: Published,
     /// Requests at once that read far through the log.
     pub(crate) scans: Arc<Semaphore>,
     /// Requests at once that follow the log.

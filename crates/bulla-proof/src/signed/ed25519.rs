@@ -1,7 +1,5 @@
 //! Ed25519 (RFC 8032), strict: one signature for each key and message, no weak keys.
 
-use core::fmt;
-
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 use crate::SignatureError;
@@ -48,11 +46,5 @@ impl SecretKey {
 
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
         self.0.sign(message).to_bytes()
-    }
-}
-
-impl fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretKey(hidden)")
     }
 }

@@ -1,7 +1,6 @@
 //! ML-DSA-44 (FIPS 204), empty context, deterministic signing: this crate has no randomness.
 
 use alloc::vec::Vec;
-use core::fmt;
 
 use ml_dsa::{EncodedVerifyingKey, Keypair, MlDsa44, Signature, SigningKey, VerifyingKey};
 use ml_dsa::{SignatureEncoding, Signer, Verifier};
@@ -48,11 +47,5 @@ impl SecretKey {
 
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         self.0.sign(message).to_vec()
-    }
-}
-
-impl fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretKey(hidden)")
     }
 }

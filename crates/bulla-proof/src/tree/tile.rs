@@ -151,8 +151,7 @@ impl TileKind {
     /// How many hashes or entries of this kind a tree of this size has.
     fn len_in(self, size: TreeSize) -> u64 {
         match self {
-            Self::Hashes { level } if level < ROW_COUNT => size.complete_subtrees(level * ROW_LEVELS),
-            Self::Hashes { .. } => 0,
+            Self::Hashes { level } => size.complete_subtrees(level.saturating_mul(ROW_LEVELS)),
             Self::Entries => size.0,
         }
     }

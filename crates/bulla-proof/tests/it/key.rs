@@ -111,4 +111,15 @@ fn secrets_do_not_show_when_printed_for_debugging() {
     let witness = CosignerKey::from_seed("w.example", Algorithm::Ed25519Cosignature, [0x5a; 32]).unwrap();
     assert_eq!(format!("{signer:?}"), "SignerKey(log.example, hidden)");
     assert_eq!(format!("{witness:#?}"), "CosignerKey(w.example, hidden)");
+    assert_eq!(
+        format!("{:?}", verifier(VERIFIER).unwrap()),
+        "VerifierKey(log.example/audit+86617d36, Ed25519)"
+    );
+}
+
+#[test]
+fn a_witness_key_goes_by_the_name_it_was_made_with() {
+    let witness = CosignerKey::from_seed("w.example", Algorithm::Ed25519Cosignature, [1; 32]).unwrap();
+    assert_eq!(witness.name(), "w.example");
+    assert_eq!(witness.to_secret_string().parse::<CosignerKey>().unwrap().name(), "w.example");
 }

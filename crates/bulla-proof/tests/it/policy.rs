@@ -245,6 +245,14 @@ fn what_is_not_a_policy_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_problem_in_a_policy_has_the_number_of_its_line() {
+    let line_of = |text: &str| text.parse::<Policy>().unwrap_err().line();
+    let log = log().verifier_key();
+    assert_eq!(line_of(&format!("log {log}\n\nquorom none\n")), 3);
+    assert_eq!(line_of(&format!("log {log}\n# none\n")), 2, "a quorum is missing from the end");
+}
+
+#[test]
 fn a_policy_beyond_the_limit_is_refused() {
     let longest = format!("quorum none\n#{}", "x".repeat(POLICY_LEN_MAX - 13));
     assert!(longest.parse::<Policy>().is_ok());

@@ -194,3 +194,28 @@ fn what_is_not_a_proof_file_is_refused() {
     assert!(ProofFile::parse(format!("{first}\nindex 0\n{most}\n{note}").as_bytes()).is_ok());
     assert!(ProofFile::new(LeafIndex(0), vec![empty_root(); 65], &note).is_err());
 }
+
+#[test]
+fn a_proof_file_as_long_as_the_limit_is_read_and_no_longer_one() {
+    let log = Log::new(1);
+    let with_extra = |len: usize| log.proof(0).with_extra(vec![7; len]).to_string();
+    // Base64 writes three bytes as four characters, so the index fills up what is left.
+    let index = |digits: u32| format!("index {}\n", 10u64.pow(digits - 1));
+    let text = with_extra((PROOF_FILE_LEN_MAX - with_extra(3).len()) / 4 * 3);
+    let missing = PROOF_FILE_LEN_MAX - text.len();
+    let longest = text.replacen("index 0\n", &index(1 + missing as u32), 1);
+    assert_eq!(longest.len(), PROOF_FILE_LEN_MAX);
+    let read = ProofFile::parse(longest.as_bytes()).unwrap();
+    assert_eq!(read.index(), LeafIndex(10u64.pow(missing as u32)));
+    let longer = text.replacen("index 0\n", &index(2 + missing as u32), 1);
+    assert_eq!(ProofFile::parse(longer.as_bytes()), Err(ProofFileError::TooLong));
+}
+
+#[test]
+fn a_checkpoint_that_is_not_trusted_is_kept_as_evidence() {
+    let log = Log::new(3);
+    let other = SignerKey::from_seed(ORIGIN, [9; 32]).unwrap();
+    let verdict = log.proof(1).check(b"entry 1", &Policy::log_key(other.verifier_key())).unwrap();
+    assert_eq!(verdict.findings[0].kind, FindingKind::CheckpointBadSignature);
+    assert_eq!(verdict.findings[0].evidence, [log.note()]);
+}

@@ -166,7 +166,7 @@ fn a_bundle_refuses_what_it_cannot_carry_and_stays_as_it_was() {
         bundle.push(b"x").unwrap();
     }
     assert_eq!(bundle.push(b"x"), Err(BundleError::Full));
-    assert_eq!(bundle.len(), TILE_WIDTH);
+    assert_eq!((bundle.len(), bundle.is_empty()), (TILE_WIDTH, false));
     assert_eq!(EntryBundle::decode(&bundle.into_bytes()).unwrap().len(), 256);
 }
 

@@ -32,6 +32,7 @@ fn roots_are_those_of_rfc_6962_at_every_small_size() {
         let expected = naive::root(&leaves[..n]);
         assert_eq!(grown.root(), expected, "grown to {n}");
         assert_eq!(root_at(&rows, size(n)), Ok(expected), "read at {n}");
+        assert_eq!(root_at(&&rows, size(n)), Ok(expected), "read at {n} through a borrow");
         if n < SMALL {
             grown.append(leaves[n]);
         }
@@ -312,6 +313,7 @@ fn a_prover_that_moves_along_proves_what_a_fresh_one_does() {
     let mut prover = Prover::new(Frontier::new());
     for n in [1, 2, 255, 256, 257, 600, 1000, 65_535, 65_536, 65_537, 69_000, 70_001, 700] {
         prover.advance(Frontier::from_rows(&rows, size(n)).unwrap());
+        assert_eq!(prover.edge().size(), size(n));
         for i in [0, 1, 100, 255, 256, 300, 599, n / 2, n / 3, 65_535, 65_536, 69_999, n - 1] {
             let proof = prover.prove_inclusion(&rows, index(i));
             assert_eq!(proof, prove_inclusion(&rows, index(i), size(n)), "leaf {i} of {n}");
@@ -331,4 +333,32 @@ fn a_shrunken_tree_is_never_consistent() {
         let refused = check_consistency(old, new, &[], &root, &root);
         assert_eq!(refused, Err(ProofError::SizesReversed { old, new }));
     }
+}
+
+#[test]
+fn right_edges_are_equal_when_every_peak_is() {
+    let edge_of = |leaves: &[Hash]| leaves.iter().copied().collect::<MemoryRows>().frontier().clone();
+    for n in 0..=SMALL {
+        let leaves = leaves(n);
+        let grown = edge_of(&leaves);
+        let rows: MemoryRows = leaves.iter().copied().collect();
+        let read = Frontier::from_rows(&rows, size(n)).unwrap();
+        assert!(grown == read, "what a peak was before it was carried upwards counts for nothing, size {n}");
+        for changed in 0..n {
+            let mut other = leaves.clone();
+            other[changed] = leaf_hash(b"other");
+            assert!(grown != edge_of(&other), "leaf {changed} of {n}");
+        }
+        assert!(n == 0 || grown != edge_of(&leaves[..n - 1]));
+    }
+}
+
+#[test]
+fn hashes_and_right_edges_show_what_they_are_in_debug() {
+    let bytes = core::array::from_fn(|index| index as u8);
+    let hash = Hash::from(bytes);
+    assert_eq!(hash.as_bytes(), &bytes);
+    assert!(format!("{hash:?}").starts_with("000102") && format!("{hash:?}").ends_with("1d1e1f"));
+    let edge = format!("{:?}", Frontier::new());
+    assert_eq!(edge, format!("Frontier {{ size: 0, root: {:?} }}", empty_root()));
 }

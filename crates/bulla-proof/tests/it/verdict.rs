@@ -104,3 +104,9 @@ fn the_json_form_of_a_verdict_is_stable() {
         assert_eq!(serde_json::to_value(kind).unwrap(), serde_json::json!(kind.as_str()));
     }
 }
+
+#[test]
+fn a_kind_of_finding_prints_its_name_and_takes_a_width() {
+    assert_eq!(format!("{}", FindingKind::LineChanged), "line_changed");
+    assert_eq!(format!("{:<13}|", FindingKind::LineChanged), "line_changed |");
+}

@@ -23,7 +23,9 @@ pub struct Space {
 
 /// Tells how much room there is where a directory lies. By default the system is asked.
 #[derive(Clone)]
-pub struct SpaceSource(Arc<dyn Fn(&Path) -> io::Result<Space> + Send + Sync>);
+pub struct SpaceSource(Arc<AskSpace>);
+
+type AskSpace = dyn Fn(&Path) -> io::Result<Space> + Send + Sync;
 
 impl SpaceSource {
     /// Another answer than the system's.

@@ -123,6 +123,11 @@ async fn a_tail_goes_on_behind_the_last_event_without_a_gap() {
     let first = events(&server, "/v1/tail?from=0&q=action:act-*", None, 4).await;
     let last = first.last().unwrap().0;
     let second = events(&server, "/v1/tail?from=0&q=action:act-*", Some(last), 6).await;
+    assert_eq!(
+        server.get("/v1/entries?q=action:GET*").await.json()["entries"],
+        json!([]),
+        "leaving is no failure"
+    );
     let actions: Vec<Value> = first
         .iter()
         .chain(&second)

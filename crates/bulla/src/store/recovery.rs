@@ -10,7 +10,7 @@ use bulla_proof::{Frontier, Hash, Policy, RowReader, TreeSize, TrustedCheckpoint
 use memchr::memchr;
 use serde_json::{Value, json};
 
-use super::disk::{Access, Disk, DiskError, During, read_all, read_exact_at};
+use super::disk::{Access, Disk, DiskError, DiskFile, During, read_all, read_exact_at};
 use super::head::{self, FoundHead, HeadError};
 use super::identity::replace;
 use super::layout::{self, CHECKPOINT, CHECKPOINTS, ENTRIES, QUARANTINE, SegmentKind, TREE, UNFINISHED};
@@ -289,17 +289,14 @@ impl Tail {
         let file = disk.open(&name).during("open", disk.describe(&name))?;
         // Doubt begins at the checkpoint: lines before it were synced before it was signed.
         let first = signed.max(segment.base);
-        let offset = super::segment::catalogue::offset_of(file.as_ref(), segment.base, first)
-            .during("search", disk.describe(&name))?;
+        let walked = walk_to(file.as_ref(), segment.base, first).during("search", disk.describe(&name))?;
+        if walked.next < first {
+            return Err(Damage::Truncated { signed, found: walked.next }.into());
+        }
+        let Walked { offset, time: since, .. } = walked;
         let len = file.len().during("measure", disk.describe(&name))?;
         let mut bytes = vec![0; usize::try_from(len - offset).expect("a tail fits in memory")];
         read_exact_at(file.as_ref(), &mut bytes, offset).during("read", disk.describe(&name))?;
-        let before = if offset == 0 { None } else { last_line_before(file.as_ref(), offset) };
-        let before = before.transpose().during("read", disk.describe(&name))?;
-        let (found, since) = before.map_or((segment.base, Vec::new()), |(seq, time)| (seq + 1, time));
-        if found < signed {
-            return Err(Damage::Truncated { signed, found }.into());
-        }
         Ok(Self { segment: Some(segment), base: segment.base, bytes, offset, first, since })
     }
 
@@ -331,18 +328,54 @@ impl Tail {
     }
 }
 
-/// Number and time text of the line that ends at `offset`.
-fn last_line_before(
-    file: &dyn super::disk::DiskFile,
+/// How far lines go on from one another.
+#[derive(Default)]
+struct Walked {
+    /// Number after the last of them.
+    next: u64,
+    /// Where that one ends.
     offset: u64,
-) -> Option<std::io::Result<(u64, Vec<u8>)>> {
-    let from = offset.saturating_sub(65_536 + 1);
-    let mut bytes = vec![0; usize::try_from(offset - from).expect("a line and a newline")];
-    if let Err(error) = read_exact_at(file, &mut bytes, from) {
-        return Some(Err(error));
+    /// Its time, as text.
+    time: Vec<u8>,
+}
+
+/// The end of line `first - 1` of a segment that begins with line `base`. Halving finds a place near it, but lines
+/// behind the end may bear any number, also one that was there before: so the last lines are counted one by one, and
+/// all of them when halving was misled.
+fn walk_to(file: &dyn DiskFile, base: u64, first: u64) -> std::io::Result<Walked> {
+    let near = first.saturating_sub(LINES_WALKED).max(base);
+    let walked = walk(file, super::segment::catalogue::offset_of(file, base, near)?, near, first)?;
+    if walked.next == first { Ok(walked) } else { walk(file, 0, base, first) }
+}
+
+/// 256: as many as [`check_right_edge`] hashes.
+const LINES_WALKED: u64 = 256;
+
+/// Goes from line to line, from the one at `offset`, which should be `seq`, to line `end`.
+fn walk(file: &dyn DiskFile, offset: u64, seq: u64, end: u64) -> std::io::Result<Walked> {
+    /// 256 KiB: four lines at least.
+    const BLOCK: usize = 256 * 1024;
+    let mut walked = Walked { next: seq, offset, time: Vec::new() };
+    let mut block = vec![0; BLOCK];
+    while walked.next < end {
+        let count = file.read_at(&mut block, walked.offset)?;
+        let before = walked.offset;
+        let mut at = 0;
+        while walked.next < end
+            && let Some(len) = memchr(b'\n', &block[at..count])
+            && let Some((found, time)) = line::parse_prefix(&block[at..at + len])
+            && found == walked.next
+        {
+            at += len + 1;
+            walked.time = time.to_vec();
+            walked.next += 1;
+        }
+        walked.offset += at as u64;
+        if walked.offset == before {
+            break;
+        }
     }
-    let line = bytes.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
-    line::parse_prefix(line).map(|(seq, time)| Ok((seq, time.to_vec())))
+    Ok(walked)
 }
 
 /// Length of the whole lines at the beginning of `bytes`, whose first number is `first`, and the number after them. A
@@ -461,7 +494,7 @@ fn check_right_edge(
     rows: &Rows,
     signed: u64,
 ) -> Result<(), RecoveryError> {
-    let from = signed.saturating_sub(256).max(segments.first_seq().unwrap_or(0));
+    let from = signed.saturating_sub(LINES_WALKED).max(segments.first_seq().unwrap_or(0));
     let mut leaves = vec![Hash::from([0; 32]); usize::try_from(signed - from).expect("at most 256")];
     if leaves.is_empty() {
         return Ok(());
@@ -504,7 +537,7 @@ pub(crate) fn grow(
             let leaf = leaf_hash(line);
             hashes.push(0, &leaf);
             frontier.append_with(leaf, |row, _, hash| hashes.push(row, &hash));
-            if seq % APPEND_EVERY == 0 {
+            if seq.is_multiple_of(APPEND_EVERY) {
                 rows.append(&hashes)?;
                 hashes.clear();
             }

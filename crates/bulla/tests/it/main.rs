@@ -6,6 +6,7 @@ mod capture;
 mod durability;
 mod engine;
 mod hostile;
+mod locations;
 mod rules;
 mod seed;
 mod verify;

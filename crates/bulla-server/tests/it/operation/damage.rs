@@ -103,7 +103,8 @@ async fn is_poisoned(server: &TestServer, change: &str) {
 
 #[tokio::test]
 async fn an_open_segment_that_is_lost_stops_an_idle_log_within_an_interval() {
-    let hands: [(&str, fn(PathBuf)); 4] = [
+    type Hand = fn(PathBuf);
+    let hands: [(&str, Hand); 4] = [
         ("removed", |path| std::fs::remove_file(path).unwrap()),
         ("removed", |path| std::fs::rename(&path, path.with_extension("elsewhere")).unwrap()),
         ("replaced", |path| {

@@ -42,6 +42,8 @@ fn every_width_that_a_checkpoint_covers_is_served_and_no_other() {
 #[test]
 fn a_path_that_is_not_in_its_one_form_is_not_found() {
     let served = Served::of(257);
+    // Who has no name does not learn which other routes there are.
+    let bearer = format!("Bearer {}", served.token(Scope::Read));
     for path in [
         "/tile/0/0",
         "/tile/0/00",
@@ -74,7 +76,7 @@ fn a_path_that_is_not_in_its_one_form_is_not_found() {
         "/tile",
         "/tile/8/0/000",
     ] {
-        let answer = served.get(path);
+        let answer = served.get_with(path, &[("authorization", &bearer)]);
         assert_eq!(answer.status, 404, "{path}");
         let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
         let code = problem["code"].as_str().unwrap();
@@ -176,6 +178,15 @@ fn a_log_that_is_not_public_tells_only_those_who_may_know() {
     let bearer = format!("Bearer {read}");
     let kept = served.get_with("/tile/0/000", &[("authorization", &bearer)]).header("cache-control");
     assert_eq!(kept, "private, max-age=31536000, immutable");
+}
+
+#[test]
+fn the_routes_are_described() {
+    let served = Served::unpublished();
+    let document: serde_json::Value = serde_json::from_slice(&served.get("/openapi.json").body).unwrap();
+    for path in ["/checkpoint", "/log.json", "/tile/{level}/{index}", "/tile/entries/{index}"] {
+        assert!(document["paths"][path]["get"].is_object(), "{path} is not in {}", document["paths"]);
+    }
 }
 
 fn gunzip(bytes: &[u8]) -> Vec<u8> {

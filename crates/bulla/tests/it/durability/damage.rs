@@ -106,6 +106,41 @@ fn missing_segment_is_refused() {
 }
 
 #[test]
+fn entries_without_an_identity_are_no_place_for_a_new_log() {
+    let mut log = log_of(3);
+    log.close().unwrap();
+    for name in ["log.json", "checkpoint", "checkpoints"] {
+        log.disk.lose(name);
+    }
+    let before = log.disk.files();
+    let refused = log.open().unwrap_err().to_string();
+    assert!(refused.contains("it has no log.json"), "{refused}");
+    assert_eq!(log.disk.files(), before, "nothing was changed");
+}
+
+#[test]
+fn a_log_whose_last_segment_is_sealed_goes_on_behind_it_unless_more_is_signed() {
+    let sealed = |closes: bool| {
+        let mut log = log_in_segments_of(1, 256);
+        log.seal();
+        if closes {
+            log.close().unwrap();
+        } else {
+            log.kill(1);
+        }
+        assert!(has(&log.disk, "entries/00000000000000000000.jsonl.zst"));
+        log.disk.lose(SECOND);
+        log
+    };
+    check_refused(&mut sealed(true), &["covers 258 entries", "256 are there"]);
+    let mut log = sealed(false);
+    log.disk.lose("checkpoint");
+    log.disk.tamper("checkpoints", b"");
+    log.open().unwrap();
+    assert_eq!(recovery(&log)["entries"], 256);
+}
+
+#[test]
 fn line_that_no_log_could_have_written_is_cut_and_not_built_on() {
     let next = |time: &str| format!("{{\"seq\":7,\"recorded_at\":\"{time}\",\"id\":\"next\"}}\n");
     for (time, is_kept) in [
@@ -123,5 +158,22 @@ fn line_that_no_log_could_have_written_is_cut_and_not_built_on() {
         assert_eq!(lines[before.len()..].starts_with(next(time).as_bytes()), is_kept, "{time}");
         let verdict = bulla::Verify::on_disk(std::sync::Arc::new(log.disk.clone())).run().unwrap();
         assert!(verdict.is_clean(), "{time}: {verdict}");
+    }
+}
+
+#[test]
+fn line_behind_the_end_that_bears_an_earlier_number_is_cut() {
+    for count in [5, 200] {
+        let whole = closed(count);
+        let before = whole.disk.bytes(SEGMENT);
+        let lines: Vec<&[u8]> = before.split_inclusive(|byte| *byte == b'\n').collect();
+        for again in [&lines[lines.len() - 1..], &lines[lines.len() - 2..], &lines[..1], &lines[3..5]] {
+            let mut log = closed(count);
+            log.disk.tamper(SEGMENT, &[before.as_slice(), &again.concat()].concat());
+            log.open_and_check().unwrap();
+            log.record(10).unwrap();
+            log.close().unwrap();
+            log.settle().unwrap();
+        }
     }
 }

@@ -66,3 +66,48 @@ fn kept_note_is_written_again_before_it_counts() {
     let mut after = log.aftermath(Survival::Nothing, 1);
     after.settle().unwrap();
 }
+
+#[test]
+fn opening_says_whether_the_log_was_closed() {
+    let check = |prepare: fn(&mut Driver), clean: bool| {
+        let mut log = log_of(2);
+        prepare(&mut log);
+        log.open().unwrap();
+        let report = recovery(&log);
+        assert_eq!(report["clean"], clean, "{report}");
+        assert!(report.get("unfinished_removed").is_none() && report.get("cut").is_none(), "{report}");
+    };
+    check(|log| log.close().unwrap(), true);
+    check(|log| log.kill(1), false);
+    // Everything is signed for, and still nobody closed it.
+    check(
+        |log| {
+            log.publish().unwrap();
+            log.kill(1);
+        },
+        false,
+    );
+}
+
+#[test]
+fn unfinished_files_are_removed_and_named() {
+    let mut log = log_of(2);
+    log.close().unwrap();
+    log.disk.tamper("checkpoint.tmp", b"half");
+    log.open().unwrap();
+    assert_eq!(recovery(&log)["unfinished_removed"], serde_json::json!(["checkpoint.tmp"]));
+    assert!(!has(&log.disk, "checkpoint.tmp"));
+}
+
+#[test]
+fn a_tail_longer_than_what_is_in_doubt_stays_as_it_is() {
+    let mut log = log_of(0);
+    for _ in 0..170 {
+        log.record(60_000).unwrap();
+    }
+    log.kill(1);
+    let before = log.disk.bytes(SEGMENT);
+    assert!(before.len() > 2 * (4 << 20) + 2 * 65_536, "longer than two batches");
+    log.open_and_check().unwrap();
+    assert!(log.disk.bytes(SEGMENT).starts_with(&before));
+}

@@ -1,0 +1,122 @@
+//! What a finding says beside its kind: which entries, which bytes, which words, and what is one finding and not two.
+
+use bulla::proof::{Finding, FindingKind, HASH_LEN};
+use bulla_hostile::{Directory, Original, Place, Shape};
+use tempfile::TempDir;
+
+const SEGMENT: &str = "entries/00000000000000000000.jsonl";
+
+/// A closed log of one plain segment.
+fn log_of(entries: u64) -> (TempDir, Directory) {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { entries, sessions: 1, segment_bytes: 1 << 30, seal: false, payloads: false };
+    let log = Original::write(folder.path().join("audit"), shape).directory;
+    (folder, log)
+}
+
+fn findings(log: &Directory) -> Vec<Finding> {
+    bulla::verify(log.root()).unwrap().findings
+}
+
+/// Changes a byte of each of these lines, behind its number and time.
+fn change_lines<'a>(log: &Directory, places: impl Iterator<Item = &'a Place>) {
+    log.edit(SEGMENT, |bytes| places.for_each(|place| bytes[place.bytes.start + 100] ^= 1));
+}
+
+fn bytes_of(first: &Place, last: &Place) -> Option<std::ops::Range<u64>> {
+    Some(first.bytes.start as u64..last.bytes.end as u64)
+}
+
+/// Where a place ends as findings count: without the newline.
+fn check(finding: &Finding, kind: FindingKind, seqs: (u64, u64), words: &str) {
+    assert_eq!(
+        (finding.kind, finding.first_seq, finding.end_seq),
+        (kind, Some(seqs.0), Some(seqs.1)),
+        "{finding}"
+    );
+    assert!(finding.message.contains(words), "{:?} does not say {words:?}", finding.message);
+}
+
+#[test]
+fn lines_changed_one_after_another_are_one_finding_and_others_are_not() {
+    let (_folder, log) = log_of(40);
+    let lines = log.lines();
+    change_lines(&log, [10, 11, 12, 20].map(|seq| &lines[seq]).into_iter());
+    let found = findings(&log);
+    assert_eq!(found.len(), 2, "{found:?}");
+    check(&found[0], FindingKind::LineChanged, (10, 13), "the line is not the one that was signed for");
+    check(&found[1], FindingKind::LineChanged, (20, 21), "the line is not the one that was signed for");
+    assert_eq!(found[0].bytes, bytes_of(&lines[10], &lines[12]));
+    assert_eq!(found[1].bytes, bytes_of(&lines[20], &lines[20]));
+}
+
+#[test]
+fn lines_inserted_one_after_another_are_counted_in_one_finding() {
+    for count in 1..=3_u64 {
+        let (_folder, log) = log_of(40);
+        let lines = log.lines();
+        let inserted = b"{\"seq\":0,\"recorded_at\":\"2026-01-01T00:00:00.000000000Z\",\"id\":\"x\"}\n";
+        log.insert_before(&lines[10], &inserted.repeat(count as usize));
+        let found = findings(&log);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let words = if count == 1 { "a line that is".to_owned() } else { format!("{count} lines that are") };
+        check(&found[0], FindingKind::LineInserted, (10, 10), &words);
+        let start = lines[10].bytes.start as u64;
+        assert_eq!(found[0].bytes, Some(start..start + count * inserted.len() as u64 - 1));
+    }
+}
+
+#[test]
+fn more_changed_lines_than_are_looked_ahead_are_each_in_their_place() {
+    let (_folder, log) = log_of(9000);
+    let lines = log.lines();
+    change_lines(&log, lines[100..8900].iter());
+    let found = findings(&log);
+    assert_eq!(found.len(), 1, "{found:?}");
+    check(&found[0], FindingKind::LineChanged, (100, 8900), "");
+    assert_eq!(found[0].bytes, bytes_of(&lines[100], &lines[8899]));
+}
+
+#[test]
+fn more_differences_than_are_kept_are_counted() {
+    let (_folder, log) = log_of(8600);
+    change_lines(&log, log.lines().iter().step_by(2));
+    let verdict = bulla::verify(log.root()).unwrap();
+    assert_eq!(verdict.findings_total(), 4300, "{verdict}");
+}
+
+#[test]
+fn hashes_behind_the_end_of_a_closed_log_are_what_is_too_many() {
+    let (_folder, log) = log_of(40);
+    log.edit("tree/00", |bytes| bytes.extend([7; 2 * HASH_LEN]));
+    let found = findings(&log);
+    assert_eq!(found.len(), 1, "{found:?}");
+    check(&found[0], FindingKind::TreeChanged, (40, 42), "has 42 hashes");
+    assert_eq!((found[0].file.as_deref(), found[0].repairable), (Some("tree/00"), true));
+    assert_eq!(found[0].bytes, Some(40 * 32..42 * 32));
+}
+
+#[test]
+fn a_log_cut_off_is_told_with_what_is_signed_and_where_it_ends() {
+    let (_folder, log) = log_of(40);
+    let lines = log.lines();
+    log.edit(SEGMENT, |bytes| bytes.truncate(lines[30].bytes.start + 9));
+    let found = findings(&log);
+    assert_eq!(found.len(), 1, "{found:?}");
+    check(&found[0], FindingKind::Truncated, (30, 40), "of size 40 is signed, and only 30 entries are there");
+    assert_eq!(found[0].file.as_deref(), Some(SEGMENT));
+    let start = lines[30].bytes.start as u64;
+    assert_eq!(found[0].bytes, Some(start..start + 9));
+}
+
+#[test]
+fn lines_gone_are_counted_in_words() {
+    for (count, words) in [(1, "1 line is gone"), (3, "3 lines are gone")] {
+        let (_folder, log) = log_of(40);
+        let lines = log.lines();
+        log.edit(SEGMENT, |bytes| drop(bytes.drain(lines[10].bytes.start..lines[10 + count].bytes.start)));
+        let found = findings(&log);
+        assert_eq!(found.len(), 1, "{found:?}");
+        check(&found[0], FindingKind::LineRemoved, (10, 10 + count as u64), words);
+    }
+}
