@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod document;
 mod ingest;
 mod listen;
 mod own_record;

@@ -21,26 +21,20 @@ use crate::access::guard::{Gate, guard};
 use crate::access::login::{self, CONTENT_POLICY};
 use crate::access::scope::Scope;
 use crate::api::{audit, entries, entry, home, status, tail};
+use crate::document::{self, Described};
 use crate::ingest::route as ingest;
 use crate::problem::{Code, Problem};
 use crate::public;
 use crate::state::Shared;
 use crate::watch::{metrics, probes, requests};
 
-/// What the OpenAPI document says of the whole.
-#[derive(OpenApi)]
-#[openapi(info(
-    title = "Bulla",
-    description = "An append-only audit log that anyone can verify. Errors are problem+json with a stable `code`."
-))]
-struct Described;
-
 /// Routes that need `scope`. The gate is outermost: behind it, every request has somebody's name.
 fn needing(
     shared: &Arc<Shared>,
     scope: Scope,
-    routes: OpenApiRouter<Arc<Shared>>,
+    mut routes: OpenApiRouter<Arc<Shared>>,
 ) -> OpenApiRouter<Arc<Shared>> {
+    document::require(scope, routes.get_openapi_mut());
     let gate = Gate { shared: shared.clone(), scope };
     routes.route_layer(shared.own_record.clone()).route_layer(middleware::from_fn_with_state(gate, guard))
 }
@@ -49,11 +43,12 @@ fn needing(
 /// say, so those need more.
 fn public_format(shared: &Arc<Shared>) -> OpenApiRouter<Arc<Shared>> {
     // An index has slashes, which a described path cannot say.
-    let hashes = OpenApiRouter::with_openapi(public::Described::openapi())
+    let hashes = OpenApiRouter::with_openapi(public::DescribedHashes::openapi())
         .routes(routes!(public::identity))
         .routes(routes!(public::checkpoint))
         .route("/tile/{level}/{*index}", get(public::hashes));
-    let entries = OpenApiRouter::new().route("/tile/entries/{*index}", get(public::entries));
+    let entries = OpenApiRouter::with_openapi(public::DescribedEntries::openapi())
+        .route("/tile/entries/{*index}", get(public::entries));
     if shared.settings.public {
         return hashes.merge(entries);
     }

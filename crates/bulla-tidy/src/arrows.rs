@@ -29,7 +29,7 @@ pub const TABLE: &[Row] = &[
     Row { name: "bulla-hostile", uses: &["bulla", "bulla-proof"] },
     Row {
         name: "bulla-bench",
-        uses: &["bulla", "bulla-hostile", "bulla-formats", "bulla-search", "bulla-proof"],
+        uses: &["bulla-server", "bulla", "bulla-hostile", "bulla-formats", "bulla-search", "bulla-proof"],
     },
     Row { name: "bulla-examples", uses: &["bulla"] },
     Row { name: "bulla-tidy", uses: &[] },

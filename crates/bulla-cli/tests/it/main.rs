@@ -10,6 +10,7 @@ mod bad_input;
 mod bench_log;
 mod faults;
 mod import;
+mod load;
 mod proofs;
 mod reading;
 mod recording;

@@ -37,7 +37,7 @@ pub(crate) struct AuditParams {
 
 /// The newest entries, as the replaced module gave them: its keys only, and without the log's own entries, which its
 /// callers do not know.
-#[utoipa::path(get, path = "/v1/audit", tag = "entries", params(AuditParams), responses(
+#[utoipa::path(get, path = "/v1/audit", operation_id = "list_audit", tag = "entries", params(AuditParams), responses(
     (status = 200, description = "The newest first", body = Vec<serde_json::Value>),
     (status = "4XX", description = "A parameter is wrong", body = ProblemBody, content_type = "application/problem+json")))]
 pub(crate) async fn list(

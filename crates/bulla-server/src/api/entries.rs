@@ -66,7 +66,7 @@ pub(crate) struct Page {
 
 /// Finds entries. Without an index this reads the log: a page may come with fewer entries than asked for, or none,
 /// and a cursor that goes on.
-#[utoipa::path(get, path = "/v1/entries", tag = "entries", params(EntriesParams), responses(
+#[utoipa::path(get, path = "/v1/entries", operation_id = "list_entries", tag = "entries", params(EntriesParams), responses(
     (status = 200, description = "A page", body = Page),
     (status = "4XX", description = "The query, cursor or another parameter is wrong", body = ProblemBody, content_type = "application/problem+json"),
     (status = 503, description = "Too many searches at once", body = ProblemBody, content_type = "application/problem+json")))]

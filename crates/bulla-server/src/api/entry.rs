@@ -18,7 +18,7 @@ const LEAF_HASH: HeaderName = HeaderName::from_static("bulla-leaf-hash");
 const SEQ: HeaderName = HeaderName::from_static("bulla-seq");
 
 /// One entry: exactly the bytes that are stored and hashed, without a newline.
-#[utoipa::path(get, path = "/v1/entries/{name}", tag = "entries", params(("name" = String, Path, description = "The entry's number, or its id")), responses(
+#[utoipa::path(get, path = "/v1/entries/{name}", operation_id = "show_entry", tag = "entries", params(("name" = String, Path, description = "The entry's number, or its id")), responses(
     (status = 200, description = "The stored bytes; `Bulla-Leaf-Hash` is their leaf hash (RFC 6962)", body = serde_json::Value),
     (status = "4XX", description = "There is no such entry, or the caller may not read", body = ProblemBody, content_type = "application/problem+json")))]
 pub(crate) async fn show(
@@ -42,7 +42,7 @@ pub(crate) async fn show(
 
 /// The proof that an entry is in the newest checkpoint: a `.tlog-proof` file (c2sp.org/tlog-proof). Waits for the next
 /// checkpoint when none covers the entry yet.
-#[utoipa::path(get, path = "/v1/entries/{name}/proof", tag = "entries", params(("name" = String, Path, description = "The entry's number, or its id")), responses(
+#[utoipa::path(get, path = "/v1/entries/{name}/proof", operation_id = "prove_entry", tag = "entries", params(("name" = String, Path, description = "The entry's number, or its id")), responses(
     (status = 200, description = "The proof", body = String, content_type = "text/plain"),
     (status = "4XX", description = "There is no such entry, or the caller may not verify", body = ProblemBody, content_type = "application/problem+json")))]
 pub(crate) async fn proof(

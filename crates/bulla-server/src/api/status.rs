@@ -83,7 +83,7 @@ impl DiskStatus {
 }
 
 /// How far the log is, what waits, and what came from whom.
-#[utoipa::path(get, path = "/v1/status", tag = "operation", responses(
+#[utoipa::path(get, path = "/v1/status", operation_id = "show_status", tag = "operation", responses(
     (status = 200, description = "The status", body = Status),
     (status = "4XX", description = "The caller may not read", body = ProblemBody, content_type = "application/problem+json")))]
 pub(crate) async fn show(State(shared): State<Arc<Shared>>) -> Result<Json<Status>, Problem> {

@@ -42,7 +42,7 @@ pub(crate) struct TailParams {
 
 /// Follows the log. Each event is one stored line with its number as `id`; `Last-Event-ID` goes on behind that entry,
 /// without a gap. An event `cut` says why the stream ends, and `closed` that the server goes down.
-#[utoipa::path(get, path = "/v1/tail", tag = "entries", params(TailParams,
+#[utoipa::path(get, path = "/v1/tail", operation_id = "tail_entries", tag = "entries", params(TailParams,
     ("Last-Event-ID" = Option<u64>, Header, description = "Number of the last entry that came")),
     responses(
     (status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream"),

@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::emitter::Emitter;
-use super::intake::{Admitted, Intake};
+use super::intake::{Admitted, Intake, Settled};
 use super::sources::Brought;
 use crate::api::wire::Receipt;
 use crate::problem::{Code, Problem};
@@ -24,6 +24,9 @@ use crate::state::Shared;
 const IN_FLIGHT_MAX: usize = 8192;
 /// 1,000 rejected records are answered one by one; the rest of them is counted.
 const REJECTED_MAX: usize = 1000;
+/// 8,192 receipts of new records are kept for the answer, half a MiB; those of the rest are read back from the log, so
+/// that a stream of any length is answered in constant memory.
+const KEPT_MAX: usize = 8192;
 /// 256 receipts are sent in one piece: about 40 KiB.
 const PIECE: u64 = 256;
 
@@ -62,6 +65,8 @@ struct Run {
 pub(crate) struct Outcomes {
     in_flight: VecDeque<Admitted>,
     runs: Vec<Run>,
+    /// Receipts of the first new records.
+    kept: VecDeque<bulla::Receipt>,
     rejected: Vec<RejectedRecord>,
     pub(crate) brought: Brought,
     highest: Option<u64>,
@@ -113,13 +118,19 @@ impl Outcomes {
 
     async fn settle_oldest(&mut self, intake: &Intake) -> Result<(), RecordError> {
         let Some(oldest) = self.in_flight.front() else { return Ok(()) };
-        let (seq, is_duplicate) = intake.settle(oldest).await?;
+        let settled = intake.settle(oldest).await?;
         self.in_flight.pop_front();
+        let (seq, is_duplicate) = (settled.seq(), matches!(settled, Settled::Before(_)));
         self.highest = self.highest.max(Some(seq));
-        if is_duplicate {
-            self.brought.duplicates += 1;
-        } else {
-            self.brought.recorded += 1;
+        match settled {
+            Settled::Before(_) => self.brought.duplicates += 1,
+            Settled::New(receipt) => {
+                // All before it are kept, or none after it is.
+                if self.brought.recorded == self.kept.len() as u64 && self.kept.len() < KEPT_MAX {
+                    self.kept.push_back(receipt);
+                }
+                self.brought.recorded += 1;
+            }
         }
         match self.runs.last_mut() {
             Some(run) if run.first + run.count == seq && run.is_duplicate == is_duplicate => run.count += 1,
@@ -150,7 +161,14 @@ impl Outcomes {
         let status = if self.brought.rejected == 0 { StatusCode::OK } else { StatusCode::MULTI_STATUS };
         let tail = tail(&self.rejected, self.brought.rejected);
         let body = Body::from_stream(stream::try_unfold(
-            Pieces { shared, runs: self.runs.into(), state, tail, progress: Progress::Begin },
+            Pieces {
+                shared,
+                runs: self.runs.into(),
+                kept: self.kept,
+                state,
+                tail,
+                progress: Progress::Begin,
+            },
             next_piece,
         ));
         (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
@@ -168,6 +186,7 @@ fn tail(rejected: &[RejectedRecord], count: u64) -> Vec<u8> {
 struct Pieces {
     shared: Arc<Shared>,
     runs: VecDeque<Run>,
+    kept: VecDeque<bulla::Receipt>,
     state: State,
     tail: Vec<u8>,
     progress: Progress,
@@ -189,12 +208,11 @@ async fn next_piece(mut pieces: Pieces) -> Result<Option<(Bytes, Pieces)>, std::
         text.extend_from_slice(b"{\"receipts\":[");
     }
     if let Some(run) = pieces.runs.pop_front() {
-        let now = Run { count: run.count.min(PIECE), ..run };
-        let is_first = pieces.progress == Progress::Begin;
-        write_receipts(&mut text, &pieces, now, is_first).await.map_err(std::io::Error::other)?;
-        if run.count > PIECE {
-            pieces.runs.push_front(Run { first: run.first + PIECE, count: run.count - PIECE, ..run });
+        let now = pieces.cut(run);
+        if pieces.progress == Progress::Within {
+            text.push(b',');
         }
+        pieces.write_receipts(&mut text, now).await.map_err(std::io::Error::other)?;
         pieces.progress = Progress::Within;
     }
     if pieces.runs.is_empty() {
@@ -204,18 +222,44 @@ async fn next_piece(mut pieces: Pieces) -> Result<Option<(Bytes, Pieces)>, std::
     Ok(Some((text.into(), pieces)))
 }
 
-async fn write_receipts(text: &mut Vec<u8>, pieces: &Pieces, run: Run, is_first: bool) -> Result<(), String> {
-    let missing = || "an entry that was recorded cannot be read back".to_owned();
-    let mut entries = pieces.shared.log.follow(run.first).map_err(|error| error.to_string())?;
-    for index in 0..run.count {
-        let next = entries.next().await.map_err(|error| error.to_string())?;
-        let entry = next.ok_or_else(missing)?;
-        let receipt = Receipt::of_stored(&entry, pieces.state, run.is_duplicate)
-            .map_err(|problem| problem.detail().to_owned())?;
-        if !(is_first && index == 0) {
-            text.push(b',');
+impl Pieces {
+    /// The part of a run that goes out next; the rest of it goes back. Its receipts are all kept, or none is.
+    fn cut(&mut self, run: Run) -> Run {
+        let kept = if run.is_duplicate { 0 } else { self.kept.len() as u64 };
+        let count = run.count.min(PIECE).min(if kept > 0 { kept } else { PIECE });
+        if run.count > count {
+            self.runs.push_front(Run { first: run.first + count, count: run.count - count, ..run });
         }
-        serde_json::to_writer(&mut *text, &receipt).expect("strings and numbers are JSON");
+        Run { count, ..run }
     }
-    Ok(())
+
+    async fn write_receipts(&mut self, text: &mut Vec<u8>, run: Run) -> Result<(), String> {
+        if run.is_duplicate || self.kept.is_empty() {
+            return self.read_back(text, run).await;
+        }
+        for (index, receipt) in self.kept.drain(..run.count as usize).enumerate() {
+            write_one(text, index, &Receipt { state: self.state.into(), ..Receipt::from(&receipt) });
+        }
+        Ok(())
+    }
+
+    async fn read_back(&self, text: &mut Vec<u8>, run: Run) -> Result<(), String> {
+        let missing = || "an entry that was recorded cannot be read back".to_owned();
+        let mut entries = self.shared.log.follow(run.first).map_err(|error| error.to_string())?;
+        for index in 0..run.count as usize {
+            let next = entries.next().await.map_err(|error| error.to_string())?;
+            let entry = next.ok_or_else(missing)?;
+            let receipt = Receipt::of_stored(&entry, self.state, run.is_duplicate)
+                .map_err(|problem| problem.detail().to_owned())?;
+            write_one(text, index, &receipt);
+        }
+        Ok(())
+    }
+}
+
+fn write_one(text: &mut Vec<u8>, index: usize, receipt: &Receipt) {
+    if index > 0 {
+        text.push(b',');
+    }
+    serde_json::to_writer(text, receipt).expect("strings and numbers are JSON");
 }

@@ -28,6 +28,23 @@ pub(crate) enum Admitted {
     Before(Place),
 }
 
+/// A record that is durable.
+#[derive(Debug)]
+pub(crate) enum Settled {
+    New(bulla::Receipt),
+    /// It came before, and has this number.
+    Before(u64),
+}
+
+impl Settled {
+    pub(crate) fn seq(&self) -> u64 {
+        match self {
+            Self::New(receipt) => receipt.seq().get(),
+            Self::Before(seq) => *seq,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Intake {
     log: AuditLog,
@@ -94,24 +111,26 @@ impl Intake {
         }
     }
 
-    /// Waits until a record is durable; returns its number, and whether it came before.
-    pub(crate) async fn settle(&self, admitted: &Admitted) -> Result<(u64, bool), RecordError> {
+    /// Waits until a record is durable.
+    pub(crate) async fn settle(&self, admitted: &Admitted) -> Result<Settled, RecordError> {
         match admitted {
             Admitted::New { ticket, key } => {
-                let seq = ticket.durable().await?.seq().get();
+                let receipt = ticket.durable().await?;
                 if let Some(key) = key {
-                    self.known.stored(*key, seq);
+                    self.known.stored(*key, receipt.seq().get());
                 }
-                Ok((seq, false))
+                Ok(Settled::New(receipt))
             }
-            Admitted::Before(Place::Stored(seq)) => Ok((*seq, true)),
-            Admitted::Before(Place::Queued(ticket)) => Ok((ticket.durable().await?.seq().get(), true)),
+            Admitted::Before(Place::Stored(seq)) => Ok(Settled::Before(*seq)),
+            Admitted::Before(Place::Queued(ticket)) => {
+                Ok(Settled::Before(ticket.durable().await?.seq().get()))
+            }
         }
     }
 
     /// The receipt of one record, once it is in the state asked for.
     pub(crate) async fn receipt(&self, admitted: &Admitted, state: State) -> Result<Receipt, Problem> {
-        let (seq, is_duplicate) = self.settle(admitted).await?;
+        let seq = self.settle(admitted).await?.seq();
         if let Admitted::New { ticket, .. } = admitted {
             let receipt = match state {
                 State::Published => ticket.published().await?,
@@ -122,7 +141,7 @@ impl Intake {
         self.wait_for(seq, state).await?;
         let mut entries = self.log.follow(seq)?;
         let entry = entries.next().await?.ok_or(RecordError::Closed)?;
-        Receipt::of_stored(&entry, self.state_of(seq), is_duplicate)
+        Receipt::of_stored(&entry, self.state_of(seq), true)
     }
 
     /// Waits until an entry that is durable is in the state asked for.

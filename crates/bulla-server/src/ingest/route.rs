@@ -73,7 +73,7 @@ enum Form {
 /// record that sets a field of it is rejected. A record that comes again with the same `id` from the same source gets
 /// its first receipt, marked `duplicate`; `Idempotency-Key` gives ids to records without one. Of an array or of lines,
 /// good records are kept and bad ones answered one by one (status 207).
-#[utoipa::path(post, path = "/v1/entries", tag = "entries", params(RecordParams,
+#[utoipa::path(post, path = "/v1/entries", operation_id = "record_entries", tag = "entries", params(RecordParams,
     ("Idempotency-Key" = Option<String>, Header, description = "Gives ids to records without one: the key, and for many `key/index`"),
     ("Bulla-Source-Instance" = Option<String>, Header, description = "The emitter's process or host"),
     ("Bulla-Source-Seq" = Option<u64>, Header, description = "The emitter's own counter at the first record; a skipped number becomes an entry `gap.detected`")),

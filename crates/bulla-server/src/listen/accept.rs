@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -102,7 +103,10 @@ async fn requests<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = with.router.clone();
+    let begins = Arc::new(AtomicBool::new(false));
+    let has_begun = begins.clone();
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        begins.store(true, Ordering::Relaxed);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
         router.clone().oneshot(request)
@@ -122,7 +126,17 @@ async fn requests<S>(
         .keep_alive_interval(limits.body_timeout)
         .keep_alive_timeout(limits.header_timeout);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection.into_owned()).await {
-        tracing::debug!(%error, address = %peer.address, "a connection ended early");
+    // hyper's own time for headers begins when it knows which HTTP is spoken, which whoever says nothing never tells.
+    let is_silent = async {
+        tokio::time::sleep(limits.header_timeout).await;
+        if has_begun.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        ended = watcher.watch(connection.into_owned()) => if let Err(error) = ended {
+            tracing::debug!(%error, address = %peer.address, "a connection ended early");
+        },
+        () = is_silent => tracing::debug!(address = %peer.address, "a connection brought no request in time"),
     }
 }

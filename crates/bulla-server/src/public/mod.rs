@@ -27,10 +27,15 @@ const CHECKPOINT_AGE: &str = "max-age=1";
 /// A tile never changes: the log only grows, and a wider tile has another path.
 const TILE_AGE: &str = "max-age=31536000, immutable";
 
-/// Describes the routes with a wildcard, which their router cannot do.
+/// Describes a route with a wildcard, which its router cannot do.
 #[derive(OpenApi)]
-#[openapi(paths(hashes, entries))]
-pub(crate) struct Described;
+#[openapi(paths(hashes))]
+pub(crate) struct DescribedHashes;
+
+/// As [`DescribedHashes`].
+#[derive(OpenApi)]
+#[openapi(paths(entries))]
+pub(crate) struct DescribedEntries;
 
 /// Which log this is, and the key by which its checkpoints are checked.
 #[utoipa::path(get, path = "/log.json", tag = "public format", responses(

@@ -192,3 +192,27 @@ async fn when_the_queue_is_full_requests_are_refused_whole_or_recorded_whole() {
         })
         .await;
 }
+
+#[tokio::test]
+async fn receipts_are_the_same_whether_they_were_kept_or_are_read_back() {
+    let server = TestServer::start().await;
+    // More than are kept, and among them one that came before.
+    let mut named = record("named");
+    named["id"] = json!("id-1");
+    let first = server.post_json("/v1/entries", &named).await.json()["seq"].clone();
+    let mut lines: String = (0..9000).map(|number| format!("{}\n", record(&number.to_string()))).collect();
+    lines.insert_str(0, &format!("{}\n{named}\n", record("before")));
+    let body = server.post_lines("/v1/entries", lines).await.json();
+    let receipts = body["receipts"].as_array().unwrap();
+    assert_eq!((&receipts[1]["seq"], &receipts[1]["duplicate"]), (&first, &json!(true)));
+    let expected = ["before", "named"].map(str::to_owned).into_iter();
+    let expected: Vec<_> = expected.chain((0..9000).map(|number| number.to_string())).collect();
+    assert_eq!(stored_actions(&server, &body), expected);
+    let reader = LogReader::open(server.log()).unwrap();
+    for receipt in receipts {
+        let stored = reader.get(receipt["seq"].as_u64().unwrap()).unwrap().unwrap();
+        let stored: Value = serde_json::from_slice(stored.line()).unwrap();
+        assert_eq!((&receipt["recorded_at"], &receipt["state"]), (&stored["recorded_at"], &json!("durable")));
+    }
+    server.stop().await;
+}

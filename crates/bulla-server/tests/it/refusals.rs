@@ -124,6 +124,12 @@ async fn headers_that_are_too_large_or_too_slow_end_the_connection() {
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
     let answer = raw(&server, "GET / HTTP/1.1\r\nhost:");
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    // Whoever says nothing, or too little to tell which HTTP it is, or nothing more after an answer.
+    for begin in ["", "P", "PRI * HTTP/2.0\r\n"] {
+        assert_eq!(raw(&server, begin), "", "{begin}");
+    }
+    let answer = raw(&server, "GET /login HTTP/1.1\r\nhost: x\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("</html>"), "{answer}");
     assert_eq!(server.get("/v1/status").await.status, 200, "others are served");
     server.stop().await;
 }

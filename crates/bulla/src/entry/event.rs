@@ -1,6 +1,7 @@
 //! From an entry, or from an emitter's JSON, to the bytes that the log stores: limits, redaction, payloads, and
 //! one serialisation, all on the caller's thread.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -162,8 +163,8 @@ impl Event {
         options: &EventOptions,
     ) -> Result<(Self, Option<String>), Rejected> {
         let seen = strict::check_object(json, &|key| options.redaction.removes(key))?;
-        if let Some(field) = seen.keys.iter().find(|key| ENVELOPE_FIELDS.contains(&key.as_str())) {
-            return Err(Rejected::ReservedField(field.clone()));
+        if let Some(field) = seen.keys.iter().find(|key| ENVELOPE_FIELDS.contains(&key.as_ref())) {
+            return Err(Rejected::ReservedField(field.clone().into_owned()));
         }
         if default_id.is_some_and(|id| id.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'))) {
             return Err(Rejected::InvalidField("id has characters that JSON escapes".to_owned()));
@@ -301,7 +302,12 @@ fn drop_newlines(text: &mut Vec<u8>) {
 }
 
 /// The object `json` without outer white space, with an `id` and a `timestamp` in front if it had none.
-fn with_missing_fields(json: &[u8], keys: &[String], default_id: Option<&str>, now: Timestamp) -> Vec<u8> {
+fn with_missing_fields(
+    json: &[u8],
+    keys: &[Cow<'_, str>],
+    default_id: Option<&str>,
+    now: Timestamp,
+) -> Vec<u8> {
     let has = |name: &str| keys.iter().any(|key| key == name);
     let json = json.trim_ascii();
     let mut text = Vec::with_capacity(json.len() + 96);
