@@ -78,7 +78,7 @@ pub(super) fn goes_away(load: &Load, ledger: &mut Ledger) {
             [("application/x-ndjson", 3), ("application/json", 3), ("application/x-ndjson", 0)]
         {
             let body: String = (0..50).map(|_| format!("{}\n", ledger.next_record().1)).collect();
-            let sent = if cut == 0 { &body[..] } else { &body[..body.len() / cut] };
+            let sent = &body[..body.len().checked_div(cut).unwrap_or(body.len())];
             let mut wire = Wire::connect(load.address);
             wire.send(format!("{}{sent}", load.head(media, Some(body.len() + 1))).as_bytes()).unwrap();
             drop(wire);
