@@ -19,7 +19,7 @@ use super::caller::{cookie_name, peer, recorded_request, session_secret};
 use super::guard::check_same_origin;
 use super::scope::Scope;
 use super::sessions::{COOKIE_SECONDS, Session};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
 
 /// Who logs in by the printed link: whoever can read the server's terminal.
@@ -86,7 +86,7 @@ pub(crate) struct LoginForm {
 /// Turns a one-time code or a token into a session cookie.
 #[utoipa::path(post, path = "/login", tag = "access",
     request_body(content = LoginForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 303, description = "Logged in: the cookie is set"), (status = 401, description = "The code or token is not valid")))]
+    responses((status = 303, description = "Logged in: the cookie is set"), (status = "4XX", description = "The code or token is not valid, or another site sent the form", body = ProblemBody, content_type = "application/problem+json")))]
 pub(crate) async fn log_in(
     State(shared): State<Arc<Shared>>,
     parts: Parts,
@@ -111,7 +111,9 @@ pub(crate) async fn log_in(
 }
 
 /// Ends the session that the cookie stands for.
-#[utoipa::path(post, path = "/logout", tag = "access", responses((status = 303, description = "Logged out: the cookie is cleared")))]
+#[utoipa::path(post, path = "/logout", tag = "access", responses(
+    (status = 303, description = "Logged out: the cookie is cleared"),
+    (status = "4XX", description = "Another site sent the form", body = ProblemBody, content_type = "application/problem+json")))]
 pub(crate) async fn log_out(State(shared): State<Arc<Shared>>, parts: Parts) -> Response {
     if let Err(problem) = check_same_origin(&parts) {
         return problem.into_response();

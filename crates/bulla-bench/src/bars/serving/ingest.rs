@@ -27,7 +27,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Figure> {
     let batches = bench.count(160).max(CONNECTIONS);
     let without_id = lines(&served, batches, false)?;
     let with_id = lines(&served, batches, true)?;
-    let (mut single, mut raw) = singles(&served, bench)?;
+    let Singles { mut single, mut raw, mut nothing } = singles(&served, bench)?;
     let size = served.stop()?;
     let sent = (2 * ROUNDS * (batches / CONNECTIONS * CONNECTIONS) * BATCH + single.len()) as u64;
     ensure!(size >= sent, "the log has {size} entries of {sent}");
@@ -45,11 +45,13 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Figure> {
         bound: "at least 200,000/s; one at a time: p50 at most 2 x raw append + fdatasync",
         parts: vec![
             Part::seen("processor time per entry, client and server", without_id.processor_nanos, "ns"),
+            Part::seen("what that allows, if the cores did nothing else", without_id.allowed(), "entries/s"),
             Part::seen("lines that bring an id (known ones are looked up)", with_id.rate, "entries/s"),
             Part::seen("processor time per entry then", with_id.processor_nanos, "ns"),
             Part::seen("raw append + fdatasync, p50", micros(raw_p50), "us"),
             Part::seen("one at a time, p50", micros(p50), "us"),
             Part::asked("one at a time, p50, of raw", times, "times", times <= SINGLE_MAX),
+            Part::seen("an answer that records nothing, p50", micros(nothing.percentile(50.0)), "us"),
             Part::seen("one at a time, p99", micros(single.percentile(99.0)), "us"),
         ],
     })
@@ -59,6 +61,13 @@ struct Round {
     rate: f64,
     /// Processor time per entry, client and server, in nanoseconds.
     processor_nanos: f64,
+}
+
+impl Round {
+    fn allowed(&self) -> f64 {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        as_number(cores) * 1e9 / self.processor_nanos
+    }
 }
 
 /// The round with the median rate.
@@ -101,12 +110,20 @@ fn lines_once(served: &Served, batches: usize, with_id: bool) -> anyhow::Result<
     })?;
     let (elapsed, processor) = (started.elapsed(), processor_time() - processor);
     let count = CONNECTIONS * each * BATCH;
-    Ok(Round { rate: rate(count, elapsed), processor_nanos: nanos(processor) / nanos_of_one(count) })
+    Ok(Round { rate: rate(count, elapsed), processor_nanos: nanos(processor) / as_number(count) })
 }
 
-/// One connection, one entry at a time, and raw appends of as many bytes in between.
-fn singles(served: &Served, bench: &Bench) -> anyhow::Result<(Samples, Samples)> {
-    let (mut single, mut raw) = (Samples::default(), Samples::default());
+/// One connection, one entry at a time, and in between raw appends of as many bytes, and requests of the same size
+/// that are refused at the door.
+#[derive(Default)]
+struct Singles {
+    single: Samples,
+    raw: Samples,
+    nothing: Samples,
+}
+
+fn singles(served: &Served, bench: &Bench) -> anyhow::Result<Singles> {
+    let Singles { mut single, mut raw, mut nothing } = Singles::default();
     let mut client = served.connect()?;
     for alternation in 0..ALTERNATIONS {
         let count = bench.count(200);
@@ -117,9 +134,13 @@ fn singles(served: &Served, bench: &Bench) -> anyhow::Result<(Samples, Samples)>
             let status = client.post("application/json", body.as_bytes())?;
             single.push(before.elapsed());
             ensure!(status == 201, "one entry was answered with {status}");
+            let before = Instant::now();
+            let status = client.post("text/plain", body.as_bytes())?;
+            nothing.push(before.elapsed());
+            ensure!(status == 415, "another media type was answered with {status}");
         }
     }
-    Ok((single, raw))
+    Ok(Singles { single, raw, nothing })
 }
 
 /// About what a stored line of the workload takes.
@@ -130,6 +151,6 @@ fn nanos(duration: Duration) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are far below 2^52")]
-fn nanos_of_one(count: usize) -> f64 {
+fn as_number(count: usize) -> f64 {
     count as f64
 }

@@ -20,7 +20,8 @@ impl<'a> Sender<'a> {
         Self { load, wire: None }
     }
 
-    /// Sends until it is answered with something else than 503; every answer on the way is lawful.
+    /// Sends until it is answered with something else than 503, or than 408, which a machine that does other things
+    /// earns this client; every answer on the way is lawful.
     pub(super) fn exchange(&mut self, request: &[u8], ledger: &mut Ledger) -> Answer {
         loop {
             let wire = self.wire.get_or_insert_with(|| Wire::connect(self.load.address));
@@ -30,10 +31,10 @@ impl<'a> Sender<'a> {
                     if !answer.is_kept {
                         self.wire = None;
                     }
-                    if answer.status != 503 {
+                    if !matches!(answer.status, 408 | 503) {
                         return answer;
                     }
-                    ledger.did(&format!("503 {}, tried again", answer.code()));
+                    ledger.did(&format!("{} {}, tried again", answer.status, answer.code()));
                     self.load.pause(REST);
                 }
                 Err(error) if is_late(&error) => panic!("no answer in time"),
