@@ -116,7 +116,7 @@ impl<'t> Visitor<'t> for Level<'_, 't> {
         let mut keys = Keys::default();
         while let Some(Key(key)) = map.next_key::<Key<'t>>()? {
             self.seen.marked |= (self.is_marked)(&key);
-            if !keys.insert(&key) {
+            if !keys.insert(key.clone()) {
                 return Err(A::Error::custom(format_args!("{DUPLICATE}{key:?}")));
             }
             if self.depth == 0 {
@@ -167,16 +167,16 @@ impl<'t> Keys<'t> {
     /// Above 16 keys a set is faster than comparing with each.
     const FEW: usize = 16;
 
-    fn insert(&mut self, key: &Cow<'t, str>) -> bool {
+    fn insert(&mut self, key: Cow<'t, str>) -> bool {
         if self.few.len() < Self::FEW {
-            let is_new = self.few.iter().all(|seen| seen != key);
-            self.few.push(key.clone());
+            let is_new = self.few.iter().all(|seen| *seen != key);
+            self.few.push(key);
             return is_new;
         }
         if self.many.is_empty() {
             self.many.extend(self.few.iter().cloned());
         }
-        self.many.insert(key.clone())
+        self.many.insert(key)
     }
 }
 
