@@ -1,9 +1,5 @@
 //! A real server on loopback, with a log in a temporary folder.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "clippy knows `#[test]` functions as tests, but not what they call"
-)]
+#![expect(clippy::unwrap_used, reason = "clippy knows `#[test]` functions as tests, but not what they call")]
 
 mod access;
 mod ingest;
