@@ -308,4 +308,26 @@ mod tests {
             assert!(!code.status().is_success());
         }
     }
+
+    #[test]
+    fn what_the_log_says_becomes_a_code_that_tells_whether_to_try_again() {
+        let poison = RecordError::Poisoned(bulla::PoisonCause::ThreadEnded.into());
+        let full = RecordError::QueueFull { queued: 9, limit: 8 };
+        for (error, code, retry_after) in [
+            (full, Code::QueueFull, Some("1")),
+            (RecordError::Closed, Code::ShuttingDown, Some("5")),
+            (poison, Code::LogPoisoned, Some("30")),
+            (Rejected::TooDeep.into(), Code::EntryRejected, None),
+            (Rejected::NotJson(String::new()).into(), Code::MalformedBody, None),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.code(), code);
+            let response = problem.into_response();
+            assert_eq!(response.status(), code.status());
+            let told = response.headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap());
+            assert_eq!(told, retry_after, "{code:?}");
+        }
+        let damaged = ReadError::Damaged { seq: 7.into(), reason: "it is missing".to_owned() };
+        assert_eq!(Problem::from(damaged).code(), Code::ReadFailed);
+    }
 }

@@ -141,3 +141,19 @@ fn with_security_headers(mut router: Router) -> Router {
     }
     router
 }
+
+#[cfg(test)]
+mod tests {
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_as_a_mistake_of_the_server() {
+        let panics = get(|| async { panic!("in a test") as () });
+        let router: Router = Router::new().route("/", panics).layer(CatchPanicLayer::custom(panicked));
+        let response = router.oneshot(Request::new(axum::body::Body::empty())).await.unwrap();
+        assert_eq!(response.extensions().get(), Some(&Code::Internal));
+        assert_eq!(response.status(), 500);
+    }
+}

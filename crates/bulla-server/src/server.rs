@@ -96,6 +96,11 @@ impl Server {
         Ok(Self { shared, address, serving, ticking, watching, scrubber, going_down })
     }
 
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -101,6 +101,8 @@ pub struct Limits {
     pub scans: usize,
     /// 256 followers at once.
     pub followers: usize,
+    /// 100,000 entries behind the end of the log, a follower that takes nothing for a while is cut.
+    pub follower_entries_behind: u64,
 }
 
 impl Default for Limits {
@@ -117,6 +119,7 @@ impl Default for Limits {
             requests_per_second: None,
             scans: 4,
             followers: 256,
+            follower_entries_behind: 100_000,
         }
     }
 }
@@ -230,6 +233,7 @@ impl Settings {
         mine.requests_per_second = limits.requests_per_second.or(mine.requests_per_second);
         set(&mut mine.scans, limits.scans);
         set(&mut mine.followers, limits.followers);
+        set(&mut mine.follower_entries_behind, limits.follower_entries_behind);
         let record = file.record.unwrap_or_default();
         set(&mut self.record_reads, record.reads);
         set(&mut self.record_exports, record.exports);

@@ -21,16 +21,20 @@ struct Served {
 
 impl Served {
     fn start(public: bool) -> Self {
+        Self::start_with(|settings| settings.public = public)
+    }
+
+    fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let bench = Bench::new();
         let runtime = Runtime::new().unwrap();
-        let settings = Settings {
+        let mut settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
             log: bench.path("audit"),
-            public,
             publish_interval: std::time::Duration::from_millis(20),
             scrub: None,
             ..Settings::default()
         };
+        change(&mut settings);
         let server = runtime.block_on(Server::start(settings)).unwrap();
         Self { url: server.url(), bench, runtime, server: Some(server) }
     }
@@ -318,4 +322,24 @@ fn what_needs_the_directory_says_so() {
     served.run(None, &["search", "--count-by", "action"]).ends(2, &["needs its directory"]);
     served.run(None, &["key", "generate", "--origin", "o.example"]).ends(0, &[]);
     served.run(None, &["completions", "bash"]).ends(0, &[]);
+}
+
+#[test]
+fn over_tls_the_certificate_is_checked_and_plain_http_is_not_spoken() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let served = Served::start_with(|settings| settings.tls = Some((cert.clone(), key)));
+    assert!(served.url.starts_with("https://"));
+    let token = served.token(&[Scope::Write, Scope::Read]);
+    let ca = cert.to_str().unwrap();
+    let record = ["record", "--action", "x", "--outcome", "success"];
+    served.run(Some(&token), &[&record[..], &["--ca-file", ca]].concat()).ends(0, &[]);
+    served.run(Some(&token), &record).ends(2, &["certificate"]);
+    let plain = served.url.replace("https", "http");
+    let mut command = served.bench.command(&record);
+    let ran = command.env("BULLA_URL", plain).env("BULLA_TOKEN", &token).output().unwrap();
+    assert_eq!(ran.status.code(), Some(2));
 }

@@ -23,8 +23,6 @@ use crate::state::Shared;
 
 /// 15 s: proxies close connections that are silent for longer.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// 100,000 entries behind the end of the log, a follower that took nothing for a while is cut.
-const BEHIND_MAX: u64 = 100_000;
 /// 10 s without taking anything.
 const STALLED: Duration = Duration::from_secs(10);
 /// 256 entries are looked at before others get their turn.
@@ -110,7 +108,7 @@ impl Position {
     /// time between two questions is a client that does not read.
     fn why_cut(&mut self) -> Option<Event> {
         let behind = self.shared.log.size().saturating_sub(self.follow.position().get());
-        if self.asked.elapsed() < STALLED || behind <= BEHIND_MAX {
+        if self.asked.elapsed() < STALLED || behind <= self.shared.settings.limits.follower_entries_behind {
             return None;
         }
         let position = self.follow.position();
@@ -158,5 +156,60 @@ impl Position {
     /// A revoked token ends what was begun with it.
     fn is_still_allowed(&self) -> bool {
         self.shared.is_valid(&self.caller)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::caller::CredentialKind;
+    use crate::server::Server;
+    use crate::settings::{Limits, Settings};
+
+    #[tokio::test]
+    async fn a_follower_that_takes_nothing_and_falls_behind_is_told_where_to_go_on_and_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            log: folder.path().join("audit"),
+            limits: Limits { follower_entries_behind: 2, ..Limits::default() },
+            ..Settings::default()
+        };
+        let server = Server::start(settings).await.unwrap();
+        let shared = server.shared().clone();
+        let long_ago = Instant::now().checked_sub(STALLED).unwrap();
+        let caller = Caller {
+            name: "x".to_owned(),
+            source: "x".to_owned(),
+            scopes: Vec::new(),
+            credential: CredentialKind::Token,
+            fingerprint: String::new(),
+            peer: None,
+            token: None,
+            ends: None,
+        };
+        let position = |asked| Position {
+            follow: shared.log.follow(0).unwrap(),
+            filter: Filter::new(),
+            caller: caller.clone(),
+            _place: shared.followers.clone().try_acquire_owned().unwrap(),
+            shared: shared.clone(),
+            asked,
+            is_over: false,
+        };
+        assert!(position(long_ago).why_cut().is_none(), "slow, and not far behind");
+        for _ in 0..3 {
+            let entry = bulla::AuditEntry::api("x").outcome(bulla::AuditOutcome::Success);
+            shared.log.record(entry).await.unwrap();
+        }
+        while shared.log.size() < 3 {
+            tokio::task::yield_now().await;
+        }
+        assert!(position(Instant::now()).why_cut().is_none(), "far behind, and reading");
+        let (event, position) = next_event(position(long_ago)).await.unwrap();
+        let text = format!("{:?}", event.unwrap());
+        assert!(text.contains("cut") && text.contains("go on from entry 0"), "{text}");
+        assert!(next_event(position).await.is_none(), "nothing comes behind it");
+        server.stop().await.unwrap();
     }
 }

@@ -78,6 +78,8 @@ pub struct LimitsFile {
     pub scans: Option<usize>,
     /// Followers at once.
     pub followers: Option<usize>,
+    /// Entries that a follower which takes nothing may be behind.
+    pub follower_entries_behind: Option<u64>,
 }
 
 /// `[record]`: what the server records of its own use.

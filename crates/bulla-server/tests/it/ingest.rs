@@ -161,6 +161,39 @@ async fn a_skipped_number_of_the_emitters_counter_is_told_by_status() {
 }
 
 #[tokio::test]
+async fn when_the_queue_is_full_requests_are_refused_whole_or_recorded_whole() {
+    let server = TestServer::start_with(|settings| settings.queue_bytes = 64 << 10).await;
+    let mut long = record("long");
+    long["labels"] = json!({"filler": "x".repeat(40_000)});
+    let array = json!([long, long, long]);
+    let requests: Vec<_> = (0..32).map(|_| server.post_json("/v1/entries", &array)).collect();
+    let answers = futures_util::future::join_all(requests).await;
+    let mut recorded = 0;
+    for answer in &answers {
+        if answer.status == 503 {
+            assert_eq!(
+                (answer.code().as_str(), &answer.headers["retry-after"]),
+                ("queue_full", &"1".parse().unwrap())
+            );
+            assert!(!answer.text().contains("are in the log"), "nothing of it is");
+        } else {
+            assert_eq!(
+                (answer.status.as_u16(), answer.json()["receipts"].as_array().unwrap().len()),
+                (200, 3)
+            );
+            recorded += 3;
+        }
+    }
+    let log = server.log();
+    server
+        .stop_keeping_folder(|| {
+            let reader = LogReader::open(log).unwrap();
+            assert_eq!(reader.filter("action:long".parse().unwrap(), 0..u64::MAX).count(), recorded);
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn receipts_are_the_same_whether_they_were_kept_or_are_read_back() {
     let server = TestServer::start().await;
     // More than are kept, and among them one that came before.
