@@ -40,6 +40,8 @@ fn run(command: &mut Command) -> Result<Output, String> {
 
 fn schemathesis(program: &Path, url: &str, token: &str) -> Output {
     Command::new(program)
+        // It keeps a folder of its own where it runs.
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .args(["run", &format!("{url}/openapi.json"), "--no-color", "--seed", "1", "--workers", "1"])
         .args(["--max-examples", EXAMPLES, "--checks", CHECKS, "--continue-on-failure"])
         .args(["--request-timeout", "30", "--generation-database", "none", "--warnings", "off"])

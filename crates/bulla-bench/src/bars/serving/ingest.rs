@@ -84,13 +84,16 @@ fn lines_once(served: &Served, batches: usize, with_id: bool) -> anyhow::Result<
     let each = batches / CONNECTIONS;
     // Ready before: sending and answering them is measured, making them up is not. Only ids must differ.
     let made = if with_id { each } else { 1 };
+    let bodies: Vec<Vec<_>> = (0..CONNECTIONS)
+        .map(|client| {
+            let first = |number: usize| ((client * made + number) * BATCH) as u64;
+            (0..made).map(|number| batch(first(number), BATCH, with_id)).collect()
+        })
+        .collect();
+    // Last: whoever connects and says nothing is cut.
     let mut clients = Vec::new();
-    for number in 0..CONNECTIONS * made {
-        let body = batch((number * BATCH) as u64, BATCH, with_id);
-        if number % made == 0 {
-            clients.push((served.connect()?, Vec::new()));
-        }
-        clients[number / made].1.push(body);
+    for bodies in bodies {
+        clients.push((served.connect()?, bodies));
     }
     let (started, processor) = (Instant::now(), processor_time());
     std::thread::scope(|scope| {
