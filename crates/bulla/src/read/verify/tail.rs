@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::read::verify::VerifyError;
 use crate::read::verify::payloads::{LostPayloads, PayloadNews, Payloads};
 use crate::read::verify::snapshot::{Snapshot, open_segment, read_up_to};
-use crate::store::disk::{Disk, During};
+use crate::store::disk::{Disk, DiskError, During};
 use crate::store::layout::{CHECKPOINTS, SegmentKind};
 use crate::store::segment::catalogue::Segments;
 use crate::store::segment::line;
@@ -28,7 +28,7 @@ pub(in crate::read::verify) fn look_for_erasures(
     let mut from = 0;
     while lost.is_missing_some() {
         let mut lines = segments.lines_from(from);
-        while let Ok(Some((_, line))) = lines.next_line() {
+        while let Some((_, line)) = readable(lines.next_line())? {
             let mut news = PayloadNews::default();
             payloads.erasures(line, &mut news);
             lost.add(news);
@@ -63,9 +63,8 @@ pub(in crate::read::verify) fn look_for_later_checkpoint(
     let segments = Segments::open(disk.clone())?;
     let mut lines = segments.lines_from(signed);
     let mut next = signed;
-    // What cannot be read is told elsewhere.
     while next < entries
-        && let Ok(Some((seq, line))) = lines.next_line()
+        && let Some((seq, line)) = readable(lines.next_line())?
     {
         next = seq + 1;
         if memmem::find(line, OPENED.as_bytes()).is_none() {
@@ -86,6 +85,14 @@ pub(in crate::read::verify) fn look_for_later_checkpoint(
         }
     }
     Ok(None)
+}
+
+/// Lines end where the log is damaged, which is told elsewhere; a disk that fails says nothing of what it holds.
+fn readable<T>(line: Result<Option<T>, DiskError>) -> Result<Option<T>, DiskError> {
+    match line {
+        Err(error) if error.is_damage() || error.is_missing() => Ok(None),
+        line => line,
+    }
 }
 
 /// 8 MiB: what is behind the end is at most a batch and a line, and what came while the log was looked at.
