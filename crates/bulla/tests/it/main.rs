@@ -5,6 +5,7 @@
 mod disks;
 mod durability;
 mod engine;
+mod histories;
 mod hostile;
 mod locations;
 mod rules;
