@@ -10,4 +10,5 @@ mod hostile;
 mod locations;
 mod rules;
 mod seed;
+mod shapes;
 mod verify;
