@@ -11,4 +11,5 @@ mod locations;
 mod rules;
 mod seed;
 mod shapes;
+mod trust;
 mod verify;
