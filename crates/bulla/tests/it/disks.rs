@@ -1,9 +1,10 @@
 //! Verification on a disk that fails, and of files that go while it runs: what could not be read is no verdict.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bulla::proof::{FindingKind, Verdict};
 use bulla::store::{Access, Disk, DiskFile, LockGuard, OsDisk};
@@ -30,14 +31,16 @@ struct Troubled {
     disk: Arc<OsDisk>,
     trouble: Trouble,
     acts: Arc<AtomicU64>,
+    /// Bytes read of each file.
+    read: Arc<Mutex<BTreeMap<String, u64>>>,
 }
 
 #[derive(Debug)]
-struct TroubledFile(Arc<dyn DiskFile>, Troubled);
+struct TroubledFile(Arc<dyn DiskFile>, Troubled, String);
 
 impl Troubled {
     fn new(root: &Path, trouble: Trouble) -> Self {
-        Self { disk: Arc::new(OsDisk::new(root)), trouble, acts: Arc::default() }
+        Self { disk: Arc::new(OsDisk::new(root)), trouble, acts: Arc::default(), read: Arc::default() }
     }
 
     fn act(&self) -> io::Result<()> {
@@ -81,7 +84,7 @@ impl Disk for Troubled {
             {
                 Err(io::ErrorKind::PermissionDenied.into())
             }
-            _ => Ok(Arc::new(TroubledFile(self.disk.open(name)?, self.clone()))),
+            _ => Ok(Arc::new(TroubledFile(self.disk.open(name)?, self.clone(), name.to_owned()))),
         }
     }
     fn open_append(&self, _: &str) -> io::Result<Arc<dyn DiskFile>> {
@@ -110,7 +113,9 @@ impl DiskFile for TroubledFile {
     }
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
         self.1.act()?;
-        self.0.read_at(into, offset)
+        let count = self.0.read_at(into, offset)?;
+        *self.1.read.lock().unwrap().entry(self.2.clone()).or_default() += count as u64;
+        Ok(count)
     }
     fn len(&self) -> io::Result<u64> {
         self.1.act()?;
@@ -233,5 +238,40 @@ fn a_sealed_segment_that_cannot_be_opened_again_is_an_error_and_no_damage() {
     for from in 0..3 {
         let error = Troubled::new(log.root(), Trouble::Closed(SECOND_SEALED, from)).verify().unwrap_err();
         assert!(error.to_string().starts_with("open "), "{error}");
+    }
+}
+
+/// Bytes of a segment that may be read twice: what is around the edges of pieces, and the seek table.
+const EDGES: u64 = 16 * 1024;
+
+#[test]
+fn a_log_that_nobody_touched_is_read_once() {
+    let shape = |entries, sessions, segment_bytes, seal| Shape {
+        entries,
+        sessions,
+        segment_bytes,
+        seal,
+        payloads: false,
+    };
+    for shape in [
+        shape(600, 3, 1, false),
+        shape(600, 3, 1, true),
+        shape(2100, 2, 200_000, false),
+        shape(2100, 2, 200_000, true),
+        shape(16_000, 2, 5_000_000, false),
+        shape(16_000, 2, 5_000_000, true),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Original::write(folder.path().join("audit"), shape).directory;
+        let segments = log.files("entries");
+        let disk = Troubled::new(log.root(), Trouble::Never);
+        let verdict = disk.verify().unwrap();
+        assert!(verdict.is_clean(), "{verdict}");
+        let read = disk.read.lock().unwrap();
+        // The last one is looked at again, for lines that are repeated.
+        for segment in &segments[..segments.len() - 1] {
+            let (len, read) = (log.read(segment).len() as u64, read[segment]);
+            assert!(len <= read && read <= len + EDGES, "{shape:?}: {read} of {len} bytes of {segment}");
+        }
     }
 }

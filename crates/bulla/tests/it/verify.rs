@@ -230,3 +230,25 @@ fn progress_reaches_the_end() {
     assert_eq!((last.entries_done, last.bytes_done), (1002, last.bytes_total));
     assert_eq!(last.entries_total, 1002);
 }
+
+#[test]
+fn a_log_whose_making_was_cut_short_is_clean_and_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit");
+    write(&path, u64::MAX, 0).close_blocking().unwrap();
+    let mut files = bulla_hostile::Directory::new(&path).files("entries");
+    files.extend(["tree/00", "checkpoint", "checkpoints"].map(str::to_owned));
+    files.iter().for_each(|file| std::fs::remove_file(path.join(file)).unwrap());
+    assert_clean(&path, 0);
+    std::fs::remove_dir(path.join("entries")).unwrap();
+    let verdict = verify(&path).unwrap();
+    assert_eq!(verdict.findings.len(), 1, "{verdict}");
+    assert_eq!(verdict.findings[0].file.as_deref(), Some("entries"), "{verdict}");
+    assert_eq!(verdict.findings[0].kind, bulla::proof::FindingKind::FileMissing);
+}
+
+#[test]
+fn a_verification_shows_its_disk_and_how_much_is_pinned() {
+    let text = format!("{:?}", Verify::of("audit").pin("a note"));
+    assert!(text.starts_with("Verify { disk: ") && text.ends_with("pins: 1, .. }"), "{text}");
+}
