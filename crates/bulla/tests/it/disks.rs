@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bulla::proof::{FindingKind, Verdict};
 use bulla::store::{Access, Disk, DiskFile, LockGuard, OsDisk};
-use bulla::{Verify, VerifyError};
+use bulla::{AuditCategory, AuditEntry, AuditLog, AuditOutcome, Verify, VerifyError};
 use bulla_hostile::{Directory, Original, Shape};
 use tempfile::TempDir;
 
@@ -24,10 +24,13 @@ enum Trouble {
     Gone(&'static str, u64),
     /// Opening a file of this name that is there, from this time on.
     Closed(&'static str, u64),
+    /// None, but before the first payload is opened this happens to the log at the path.
+    Meanwhile(fn(&Path)),
 }
 
 #[derive(Debug, Clone)]
 struct Troubled {
+    root: PathBuf,
     disk: Arc<OsDisk>,
     trouble: Trouble,
     acts: Arc<AtomicU64>,
@@ -40,12 +43,18 @@ struct TroubledFile(Arc<dyn DiskFile>, Troubled, String);
 
 impl Troubled {
     fn new(root: &Path, trouble: Trouble) -> Self {
-        Self { disk: Arc::new(OsDisk::new(root)), trouble, acts: Arc::default(), read: Arc::default() }
+        Self {
+            root: root.to_owned(),
+            disk: Arc::new(OsDisk::new(root)),
+            trouble,
+            acts: Arc::default(),
+            read: Arc::default(),
+        }
     }
 
     fn act(&self) -> io::Result<()> {
         let act = match self.trouble {
-            Trouble::Gone(..) | Trouble::Closed(..) => return Ok(()),
+            Trouble::Gone(..) | Trouble::Closed(..) | Trouble::Meanwhile(_) => return Ok(()),
             _ => self.acts.fetch_add(1, Ordering::Relaxed),
         };
         match self.trouble {
@@ -74,6 +83,12 @@ impl Disk for Troubled {
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         self.act()?;
         match self.trouble {
+            Trouble::Meanwhile(happens)
+                if name.starts_with("payloads/") && self.acts.fetch_add(1, Ordering::Relaxed) == 0 =>
+            {
+                happens(&self.root);
+                Ok(self.disk.open(name)?)
+            }
             Trouble::Gone(gone, from)
                 if gone == name && self.acts.fetch_add(1, Ordering::Relaxed) >= from =>
             {
@@ -132,6 +147,7 @@ impl DiskFile for TroubledFile {
     }
 }
 
+const FIRST: &str = "entries/00000000000000000000.jsonl";
 const SECOND: &str = "entries/00000000000000000256.jsonl";
 const SECOND_SEALED: &str = "entries/00000000000000000256.jsonl.zst";
 
@@ -273,5 +289,40 @@ fn a_log_that_nobody_touched_is_read_once() {
             let (len, read) = (log.read(segment).len() as u64, read[segment]);
             assert!(len <= read && read <= len + EDGES, "{shape:?}: {read} of {len} bytes of {segment}");
         }
+    }
+}
+
+/// Erases the only payload of a log as one should: the record first.
+fn erase_the_payload(root: &Path) {
+    let only = |folder: &Path| std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let payload = only(&only(&root.join("payloads")));
+    let key = bulla::proof::SignerKey::from_seed("log.example/hostile", [7; 32]).unwrap();
+    let open = |root| AuditLog::builder(root).signer(key.clone()).open().unwrap();
+    let log = open(root);
+    let entry = AuditEntry::new(AuditCategory::Audit, "erase").outcome(AuditOutcome::Success);
+    let detail = serde_json::json!({"ref": payload.file_name().unwrap().to_str().unwrap()});
+    log.record_blocking(entry.event_name("payload.erased").detail(detail)).unwrap();
+    std::fs::remove_file(payload).unwrap();
+    log.close_blocking().unwrap();
+    // This opening records a checkpoint that is newer than those that verification saw.
+    open(root).close_blocking().unwrap();
+}
+
+#[test]
+fn a_payload_that_is_erased_while_the_log_is_verified_is_not_missing() {
+    for damaged in [None, Some(FIRST), Some(SECOND)] {
+        let (_folder, log) = log_of(false, false);
+        let key = bulla::proof::SignerKey::from_seed("log.example/hostile", [7; 32]).unwrap();
+        let open = AuditLog::builder(log.root()).signer(key).open().unwrap();
+        let entry = AuditEntry::api("attach").principal("alice").outcome(AuditOutcome::Success);
+        open.record_blocking(entry.attach("core", "application/octet-stream", vec![1, 2, 3])).unwrap();
+        open.close_blocking().unwrap();
+        if let Some(file) = damaged {
+            log.edit(file, |bytes| bytes[1000] ^= 1);
+        }
+        let verdict = Troubled::new(log.root(), Trouble::Meanwhile(erase_the_payload)).verify().unwrap();
+        let kinds: Vec<_> = verdict.findings.iter().map(|finding| finding.kind).collect();
+        assert_eq!(kinds, vec![FindingKind::LineChanged; usize::from(damaged.is_some())], "{verdict}");
+        assert!(verdict.not_proved.iter().any(|line| line.contains("1 payloads")), "{verdict:?}");
     }
 }

@@ -262,3 +262,38 @@ fn a_checkpoint_too_long_for_one_is_not_read() {
     assert_eq!(found[0].message, "it has 1048576 bytes, which no checkpoint has");
     assert_eq!((found[0].bytes.clone(), found[0].repairable), (Some(0..1 << 20), true));
 }
+
+#[test]
+fn checkpoints_that_were_put_back_are_held_against_what_openings_recorded() {
+    for kept in 1..=6 {
+        let (_folder, log) = published(kept, Some(kept - 1));
+        let found = findings(&log);
+        // The last opening recorded the last checkpoint but one.
+        if kept >= 5 {
+            assert!(found.is_empty(), "{kept}: {found:?}");
+            continue;
+        }
+        assert_eq!(found.len(), 1, "{kept}: {found:?}");
+        let (signed, covered) = (10 * kept as u64, 10 * kept as u64 + 10);
+        let finding = &found[0];
+        assert_eq!((finding.kind, finding.first_seq), (FindingKind::RolledBack, Some(signed)), "{finding}");
+        assert_eq!((finding.end_seq, finding.file.as_deref()), (Some(covered), Some("checkpoints")));
+        let text = format!(
+            "when the log was opened at entry {covered}, its newest checkpoint had size {covered}; now it has {signed}"
+        );
+        assert_eq!(finding.message, text);
+    }
+}
+
+#[test]
+fn only_the_entry_of_an_opening_says_how_far_checkpoints_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = bulla::AuditLog::builder(folder.path())
+        .publish_interval(std::time::Duration::from_secs(3600))
+        .open()
+        .unwrap();
+    let entry = bulla::AuditEntry::api("log.opened").principal("alice").outcome(bulla::AuditOutcome::Success);
+    log.record_blocking(entry.detail(serde_json::json!({"recovery": {"covered": 1000}}))).unwrap();
+    let verdict = bulla::verify(folder.path()).unwrap();
+    assert!(verdict.is_clean() && verdict.not_covered == Some(0..2), "{verdict}");
+}

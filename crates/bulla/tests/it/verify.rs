@@ -92,7 +92,24 @@ fn a_line_repeated_behind_the_end_is_no_entry_on_its_way() {
         let start = whole.len() as u64;
         assert_eq!(finding.bytes, Some(start..start + line.len() as u64 - 1));
     }
+    for (seq, line) in (0_u64..).zip(&lines) {
+        let other = String::from_utf8(line.to_vec()).unwrap().replacen("\"id\":\"", "\"id\":\"x", 1);
+        std::fs::write(&segment, [&whole, other.as_bytes()].concat()).unwrap();
+        let verdict = verify(&path).unwrap();
+        let finding = verdict.findings.first().unwrap_or_else(|| panic!("line {seq}: {verdict}"));
+        assert_eq!(finding.kind, bulla::proof::FindingKind::LineInserted, "{verdict}");
+        assert_eq!((finding.first_seq, finding.end_seq), (Some(seq), Some(seq + 1)));
+        assert_eq!(finding.file.as_deref(), Some("entries/00000000000000000000.jsonl"));
+        let start = whole.len() as u64;
+        assert_eq!(finding.bytes, Some(start..start + other.len() as u64 - 1));
+    }
     // What is torn, or bears the next number, may be on its way.
+    let next = String::from_utf8(lines[21].to_vec()).unwrap().replacen("21", "22", 1);
+    for times in 1..3 {
+        std::fs::write(&segment, [&whole, next.repeat(times).as_bytes()].concat()).unwrap();
+        let verdict = verify(&path).unwrap();
+        assert!(verdict.is_clean(), "{times}: {verdict}");
+    }
     for tail in [b"{\"seq\":22,".as_slice(), b"\0\0\0\0", &lines[0][..50]] {
         std::fs::write(&segment, [whole.as_slice(), tail].concat()).unwrap();
         assert!(verify(&path).unwrap().is_clean());
@@ -240,6 +257,7 @@ fn a_log_whose_making_was_cut_short_is_clean_and_empty() {
     files.extend(["tree/00", "checkpoint", "checkpoints"].map(str::to_owned));
     files.iter().for_each(|file| std::fs::remove_file(path.join(file)).unwrap());
     assert_clean(&path, 0);
+    assert_eq!(verify(&path).unwrap().checked, ["the bytes of 0 entries, and every hash in tree/"]);
     std::fs::remove_dir(path.join("entries")).unwrap();
     let verdict = verify(&path).unwrap();
     assert_eq!(verdict.findings.len(), 1, "{verdict}");
