@@ -105,6 +105,8 @@ fn a_note_without_belief_is_not_held_against_the_entries() {
     let found = findings(&log);
     let kinds: Vec<_> = found.iter().map(|finding| finding.kind).collect();
     assert_eq!(kinds, [CheckpointBadSignature, FindingKind::LineChanged], "{found:?}");
+    let checked = bulla::verify(log.root()).unwrap().checked;
+    assert!(checked[2].starts_with("the roots of 6 checkpoints"), "{checked:?}");
 }
 
 #[test]
@@ -115,8 +117,17 @@ fn a_checkpoint_published_twice_is_no_step_back() {
         notes.insert(at, notes[at].clone());
     }
     log.write_history(&notes);
-    let found = findings(&log);
-    assert!(found.is_empty(), "{found:?}");
+    let verdict = bulla::verify(log.root()).unwrap();
+    assert!(verdict.is_clean(), "{:?}", verdict.findings);
+    assert!(verdict.checked[2].starts_with("the roots of 8 checkpoints"), "{verdict:?}");
+}
+
+#[test]
+fn a_checkpoint_of_the_right_size_and_another_root_is_not_the_one_of_the_history() {
+    let (_folder, log, key) = log();
+    log.write("checkpoint", note(&key, key.name(), 60, b"x"));
+    let kinds: Vec<_> = findings(&log).iter().map(|finding| finding.kind).collect();
+    assert_eq!(kinds, [Fork, CheckpointHistoryInconsistent, Fork]);
 }
 
 #[test]

@@ -270,3 +270,38 @@ fn a_verification_shows_its_disk_and_how_much_is_pinned() {
     let text = format!("{:?}", Verify::of("audit").pin("a note"));
     assert!(text.starts_with("Verify { disk: ") && text.ends_with("pins: 1, .. }"), "{text}");
 }
+
+#[test]
+fn payloads_are_told_by_the_entries_that_name_them_in_the_order_of_those() {
+    use bulla::proof::FindingKind::{PayloadChanged, PayloadMissing};
+    let folder = tempfile::tempdir().unwrap();
+    let log = AuditLog::open(folder.path()).unwrap();
+    let files: Vec<String> = [9, 300_000, 1, 262_144, 500_000]
+        .iter()
+        .map(|len| {
+            let entry = entry("attach").attach("core", "application/octet-stream", vec![7; *len]);
+            let seq = log.record_blocking(entry).unwrap().seq();
+            let entry = log.get(seq).unwrap().unwrap().entry().unwrap();
+            let digest = entry.payloads[0].reference.clone().unwrap();
+            format!("payloads/{}/{digest}", &digest[..2])
+        })
+        .collect();
+    log.close_blocking().unwrap();
+    assert_clean(folder.path(), 7);
+    let log = bulla_hostile::Directory::new(folder.path());
+    log.remove(&files[2]);
+    log.remove(&files[0]);
+    log.edit(&files[1], |bytes| *bytes.last_mut().unwrap() ^= 1);
+    log.edit(&files[3], |bytes| bytes.truncate(100));
+    log.edit(&files[4], |bytes| bytes.resize(1 << 28, 0));
+    let found = verify(folder.path()).unwrap().findings;
+    let told: Vec<_> = found
+        .iter()
+        .map(|finding| (finding.kind, finding.first_seq.unwrap(), finding.end_seq.unwrap()))
+        .collect();
+    let (gone, changed) = (PayloadMissing, PayloadChanged);
+    assert_eq!(told, [(gone, 1, 2), (gone, 3, 4), (changed, 2, 3), (changed, 4, 5), (changed, 5, 6)]);
+    for (finding, file) in found.iter().zip([0, 2, 1, 3, 4]) {
+        assert_eq!(finding.file.as_ref(), Some(&files[file]), "{finding}");
+    }
+}
