@@ -541,6 +541,11 @@ fn beside(original: &Original) -> Vec<Case> {
             vec![finding(FileUnexpected).in_file("entries/notes.txt")],
         ),
         Case::new(
+            "add a segment where none begins",
+            |log| log.write("entries/00000000000000000100.jsonl", b""),
+            vec![finding(FileUnexpected).in_file("entries/00000000000000000100.jsonl")],
+        ),
+        Case::new(
             "add a segment far behind the end",
             |log| log.write("entries/00000000000001000192.jsonl", b""),
             vec![finding(FileUnexpected).in_file("entries/00000000000001000192.jsonl")],

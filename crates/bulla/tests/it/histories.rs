@@ -308,3 +308,22 @@ fn only_the_entry_of_an_opening_says_how_far_checkpoints_reached() {
     let verdict = bulla::verify(folder.path()).unwrap();
     assert!(verdict.is_clean() && verdict.not_covered == Some(0..2), "{verdict}");
 }
+
+#[test]
+fn a_history_without_the_newest_checkpoint_is_told_where_it_ends() {
+    let (_folder, log) = published(5, Some(5));
+    let found = findings(&log);
+    let end = log.read("checkpoints").len() as u64;
+    let words = "the history ends without the checkpoint of size 60";
+    check(&found[0], CheckpointHistoryInconsistent, end..end, words);
+    assert_eq!(found[0].evidence, [String::from_utf8(log.read("checkpoint")).unwrap()]);
+}
+
+#[test]
+fn a_pinned_checkpoint_by_another_key_is_its_own_evidence() {
+    let (_folder, log, key) = log();
+    let pin = note(&stranger(&key), key.name(), 30, b"x");
+    let found = Verify::of(log.root()).pin(pin.clone()).run().unwrap().findings;
+    assert_eq!((found.len(), found[0].kind), (1, CheckpointBadSignature), "{found:?}");
+    assert_eq!((&found[0].evidence, found[0].file.as_deref()), (&vec![pin], None));
+}

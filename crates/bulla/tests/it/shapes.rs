@@ -294,7 +294,7 @@ fn sealed_log() -> (TempDir, Directory, String, Vec<Vec<u8>>) {
     assert!(file.ends_with("00000000000000000000.jsonl.zst"), "{file}");
     let lines = zstd_lines(&log, &file);
     let frames: Vec<_> = lines.chunks(256).map(<[_]>::concat).collect();
-    assert!(frames.len() > 1 && lines.len() % 256 == 0, "{} lines", lines.len());
+    assert!(frames.len() > 1 && lines.len().is_multiple_of(256), "{} lines", lines.len());
     (folder, log, file, frames)
 }
 
