@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod capture;
+mod disks;
 mod durability;
 mod engine;
+mod histories;
 mod hostile;
 mod locations;
 mod rules;
 mod seed;
+mod shapes;
+mod trust;
 mod verify;
