@@ -162,3 +162,63 @@ impl RowReader for Rows {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::os_disk::OsDisk;
+
+    fn hash(number: usize) -> Hash {
+        let mut bytes = [0; HASH_LEN];
+        bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
+        Hash::from(bytes)
+    }
+
+    /// Rows with 700 hashes in row 0 and two in row 1.
+    fn rows(folder: &tempfile::TempDir) -> Rows {
+        let disk = Arc::new(OsDisk::new(folder.path()));
+        disk.create_folder(layout::TREE).unwrap();
+        let rows = Rows::open(disk, true).unwrap();
+        let mut hashes = RowHashes::default();
+        (0..700).for_each(|number| hashes.push(0, &hash(number)));
+        (0..2).for_each(|number| hashes.push(1, &hash(number)));
+        rows.append(&hashes).unwrap();
+        rows
+    }
+
+    #[test]
+    fn hashes_are_read_from_any_place_on_and_in_any_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let rows = rows(&folder);
+        for (first, count) in [(0, 700), (1, 256), (3, 257), (255, 2), (256, 444), (699, 1), (700, 0)] {
+            let mut read = vec![hash(9999); count];
+            rows.read_row(0, first as u64, &mut read).unwrap();
+            assert!(read.into_iter().eq((first..first + count).map(hash)), "{count} from {first}");
+        }
+        assert!(rows.read_row(0, 699, &mut [hash(0); 2]).is_err(), "behind the end");
+        assert!(rows.read_row(2, 0, &mut [hash(0)]).unwrap_err().is_missing());
+    }
+
+    #[test]
+    fn rows_are_cut_to_what_a_tree_has_and_never_grow() {
+        for (size, lens) in
+            [(700, [700, 2]), (701, [700, 2]), (699, [699, 2]), (512, [512, 2]), (511, [511, 1])]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let rows = rows(&folder);
+            rows.truncate_to(size).unwrap();
+            assert_eq!([0, 1].map(|row| rows.len(row).unwrap()), lens, "a tree of {size}");
+            assert_eq!(rows.len(2).unwrap(), 0, "a row without a file");
+        }
+    }
+
+    #[test]
+    fn a_row_has_the_complete_subtrees_of_its_tree() {
+        for (row, size, len) in
+            [(0, 7, 7), (1, 255, 0), (1, 256, 1), (2, 65_535, 0), (2, 131_072, 2), (7, u64::MAX, 255)]
+        {
+            assert_eq!(row_len(row, size), len, "row {row} of {size}");
+        }
+        assert_eq!(row_len(ROWS, u64::MAX), 0);
+    }
+}

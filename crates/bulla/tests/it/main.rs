@@ -8,6 +8,7 @@ mod durability;
 mod engine;
 mod histories;
 mod hostile;
+mod identity;
 mod locations;
 mod rules;
 mod seed;

@@ -171,3 +171,129 @@ impl SealedReader {
         Ok(lines)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that is only read.
+    #[derive(Debug)]
+    struct Bytes(Vec<u8>);
+
+    impl DiskFile for Bytes {
+        fn append(&self, _: &[u8]) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+            let rest = &self.0[self.0.len().min(usize::try_from(offset).unwrap())..];
+            let count = rest.len().min(into.len());
+            into[..count].copy_from_slice(&rest[..count]);
+            Ok(count)
+        }
+
+        fn len(&self) -> io::Result<u64> {
+            Ok(self.0.len() as u64)
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        fn rewrite(&self, _: &[u8], _: u64) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        fn truncate(&self, _: u64) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    fn file(bytes: &[u8]) -> Arc<dyn DiskFile> {
+        Arc::new(Bytes(bytes.to_vec()))
+    }
+
+    /// Bytes that do not compress.
+    fn noise(len: usize) -> Vec<u8> {
+        let mut state = 1_u64;
+        let next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        };
+        std::iter::repeat_with(next).take(len).collect()
+    }
+
+    /// The frames, and the seek table.
+    fn sealed(contents: &[Vec<u8>]) -> (Vec<u8>, Vec<u8>) {
+        let mut encoder = FrameEncoder::new().unwrap();
+        let frames = contents.iter().flat_map(|lines| encoder.encode(lines).unwrap()).collect();
+        (frames, encoder.finish())
+    }
+
+    fn three() -> Vec<Vec<u8>> {
+        vec![b"one\n".repeat(256), noise(300_000), b"three\n".to_vec()]
+    }
+
+    fn read_all_frames(reader: &SealedReader) -> io::Result<Vec<Vec<u8>>> {
+        (0..reader.frames().len()).map(|index| reader.read_frame(index)).collect()
+    }
+
+    #[test]
+    fn what_is_sealed_reads_back_frame_by_frame() {
+        for contents in [vec![], vec![b"x\n".to_vec()], three()] {
+            let (frames, table) = sealed(&contents);
+            let reader = SealedReader::open(file(&[frames, table].concat())).unwrap();
+            assert_eq!(read_all_frames(&reader).unwrap(), contents);
+            assert!(reader.read_frame(contents.len()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_seek_table_with_one_wrong_byte_is_never_believed() {
+        let (frames, table) = sealed(&three());
+        for at in 0..table.len() {
+            for bit in [0x01, 0x80] {
+                let mut wrong = table.clone();
+                wrong[at] ^= bit;
+                let opened = SealedReader::open(file(&[frames.clone(), wrong].concat()));
+                let read = opened.and_then(|reader| read_all_frames(&reader));
+                assert_eq!(read.unwrap_err().kind(), io::ErrorKind::InvalidData, "byte {at} of the table");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sealed_segment_that_is_cut_is_refused_wherever_it_is_cut() {
+        let (frames, table) = sealed(&[b"one\n".to_vec(), b"two\n".to_vec()]);
+        let whole = [frames, table].concat();
+        for len in 0..whole.len() {
+            let error = SealedReader::open(file(&whole[..len])).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{len} bytes: {error}");
+        }
+    }
+
+    #[test]
+    fn frames_are_found_without_their_seek_table() {
+        let contents = three();
+        let (frames, table) = sealed(&contents);
+        let end = frames.len();
+        for behind in [&b""[..], b"garbage", &table, &table[..5]] {
+            let (reader, found) = SealedReader::walk(file(&[&frames, behind].concat())).unwrap();
+            assert_eq!((read_all_frames(&reader).unwrap(), found), (contents.clone(), end as u64));
+        }
+        let (reader, found) = SealedReader::walk(file(&frames[..end - 1])).unwrap();
+        assert_eq!(read_all_frames(&reader).unwrap(), contents[..2]);
+        let (two, _) = sealed(&contents[..2]);
+        assert_eq!(found, two.len() as u64, "the third is not whole");
+    }
+
+    #[test]
+    fn a_frame_holds_at_most_256_of_the_longest_lines() {
+        let longest = vec![b'x'; FRAME_BYTES_MAX as usize];
+        for (lines, is_read) in [(longest.clone(), true), ([longest.as_slice(), b"x"].concat(), false)] {
+            let (frames, table) = sealed(&[lines]);
+            assert_eq!(SealedReader::walk(file(&frames)).unwrap().0.frames().len(), usize::from(is_read));
+            assert_eq!(SealedReader::open(file(&[frames, table].concat())).is_ok(), is_read);
+        }
+    }
+}

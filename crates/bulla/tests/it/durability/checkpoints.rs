@@ -114,3 +114,24 @@ fn checkpoint_is_signed_only_over_synced_hashes() {
         }
     }
 }
+
+#[test]
+fn a_checkpoint_may_have_many_cosignatures_and_256_kib() {
+    let cosigned = |count: usize| {
+        let mut log = one_published();
+        log.close().unwrap();
+        let mut note = log.disk.bytes("checkpoint");
+        let signature = "A".repeat(4400);
+        (0..count).for_each(|number| note.extend(format!("\u{2014} w{number} {signature}\n").bytes()));
+        log.disk.tamper("checkpoint", &note);
+        log
+    };
+    let mut log = cosigned(59);
+    let note = log.disk.bytes("checkpoint");
+    log.open().unwrap();
+    assert!(log.disk.bytes("checkpoint") == note, "the same note without cosignatures does not replace it");
+    assert!(recovery(&log).get("checkpoint_restored").is_none());
+    assert_eq!(recovery(&log)["covered"], 5);
+    let refused = cosigned(60).open().unwrap_err().to_string();
+    assert!(refused.contains("more than the 262144 that it can have"), "{refused}");
+}

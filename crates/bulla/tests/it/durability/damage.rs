@@ -163,12 +163,16 @@ fn line_that_no_log_could_have_written_is_cut_and_not_built_on() {
 
 #[test]
 fn line_behind_the_end_that_bears_an_earlier_number_is_cut() {
-    for count in [5, 200] {
-        let whole = closed(count);
+    let long = || {
+        let mut log = log_of(600); // more lines in a segment than are counted
+        log.close().unwrap();
+        log
+    };
+    for whole in [closed(5), closed(200), long()] {
         let before = whole.disk.bytes(SEGMENT);
         let lines: Vec<&[u8]> = before.split_inclusive(|byte| *byte == b'\n').collect();
         for again in [&lines[lines.len() - 1..], &lines[lines.len() - 2..], &lines[..1], &lines[3..5]] {
-            let mut log = closed(count);
+            let mut log = whole.fork(1);
             log.disk.tamper(SEGMENT, &[before.as_slice(), &again.concat()].concat());
             log.open_and_check().unwrap();
             log.record(10).unwrap();
@@ -176,4 +180,83 @@ fn line_behind_the_end_that_bears_an_earlier_number_is_cut() {
             log.settle().unwrap();
         }
     }
+}
+
+/// Changes the number of line `seq` of the first segment: it is no entry any more.
+fn renumber(log: &Driver, seq: u64) {
+    let text = String::from_utf8(log.disk.bytes(SEGMENT)).unwrap();
+    let (right, wrong) = (format!("{{\"seq\":{seq},"), "{\"seq\":7777,");
+    assert!(text.contains(&right));
+    log.disk.tamper(SEGMENT, text.replace(&right, wrong).as_bytes());
+}
+
+#[test]
+fn a_signed_line_that_is_no_entry_any_more_is_refused_as_a_changed_one() {
+    let mut log = closed(300);
+    renumber(&log, 200);
+    check_refused(&mut log, &["entry 200", SEGMENT]);
+    // Further back nobody looks, unless the tree must be made again.
+    let mut log = closed(300);
+    renumber(&log, 3);
+    log.disk.tamper("tree/08", &[7; 32]);
+    check_refused(&mut log, &["do not have the root"]);
+}
+
+#[test]
+fn a_log_without_its_first_segment_goes_on_as_long_as_its_tree_is_right() {
+    let mut log = closed(600);
+    log.disk.lose(SEGMENT);
+    let mut damaged = log.fork(1);
+    log.open().unwrap();
+    log.record(40).unwrap();
+    log.close().unwrap();
+    damaged.disk.tamper("tree/08", &[7; 64]);
+    check_refused(&mut damaged, &["do not have the root"]);
+}
+
+#[test]
+fn a_checkpoint_at_the_end_of_a_sealed_last_segment_is_no_edge_case() {
+    let mut log = log_in_segments_of(1, 255);
+    log.publish().unwrap(); // of size 256
+    log.record(40).unwrap();
+    log.seal();
+    log.kill(1);
+    log.disk.lose(SECOND);
+    log.open().unwrap();
+    assert_eq!(recovery(&log)["covered"], 256);
+    assert_eq!(recovery(&log)["entries"], 256);
+}
+
+#[test]
+fn a_truncated_log_says_how_many_entries_are_there_however_many_are_missing() {
+    let is_segment = |name: &String| name.starts_with("entries/");
+    let segments =
+        |log: &Driver| -> Vec<String> { log.disk.files().into_keys().filter(is_segment).collect() };
+    let mut log = closed(600);
+    segments(&log).iter().for_each(|name| log.disk.lose(name));
+    check_refused(&mut log, &["covers 602 entries", "0 are there"]);
+    // In the middle of a segment.
+    let mut log = log_of(600);
+    log.close().unwrap();
+    let lines = log.disk.bytes(SEGMENT);
+    let kept: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').take(100).collect();
+    log.disk.tamper(SEGMENT, &kept.concat());
+    check_refused(&mut log, &["covers 602 entries", "100 are there"]);
+    // Behind a sealed one.
+    let mut log = log_in_segments_of(1, 600);
+    log.seal();
+    log.close().unwrap();
+    segments(&log)[1..].iter().for_each(|name| log.disk.lose(name));
+    check_refused(&mut log, &["covers 602 entries", "256 are there"]);
+}
+
+#[test]
+fn signed_lines_longer_than_one_read_are_all_counted() {
+    let mut log = log_of(0);
+    for _ in 0..10 {
+        log.record(60_000).unwrap();
+    }
+    log.close().unwrap();
+    log.open_and_check().unwrap();
+    assert_eq!(recovery(&log)["clean"], true);
 }

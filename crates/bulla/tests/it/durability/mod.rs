@@ -10,6 +10,7 @@ mod other_hands;
 mod payloads;
 mod segments;
 mod sweeps;
+mod unreadable;
 mod writers;
 
 use bulla::{AuditCategory, LogReader};
