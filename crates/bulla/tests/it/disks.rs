@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bulla::proof::{FindingKind, Verdict};
-use bulla::store::{Access, Disk, DiskFile, LockGuard, OsDisk};
+use bulla::store::{Access, Disk, DiskFile, FileStatus, LockGuard, OsDisk};
 use bulla::{AuditCategory, AuditEntry, AuditLog, AuditOutcome, Verify, VerifyError};
 use bulla_hostile::{Directory, Original, Shape};
 use tempfile::TempDir;
@@ -135,6 +135,10 @@ impl DiskFile for TroubledFile {
     fn len(&self) -> io::Result<u64> {
         self.1.act()?;
         self.0.len()
+    }
+    fn status(&self) -> io::Result<FileStatus> {
+        self.1.act()?;
+        self.0.status()
     }
     fn sync(&self) -> io::Result<()> {
         unreachable!("verification writes nothing")
