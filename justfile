@@ -56,6 +56,18 @@ fuzz MINUTES *TARGETS:
 bench *ARGS:
     cargo run --locked --release -p bulla-bench -- {{ARGS}}
 
+# Requests that Schemathesis makes from the OpenAPI document, against a live server. Needs Python.
+schemathesis:
+    BULLA_SLOW_TESTS=1 cargo test --locked -p bulla-server --test it -- --nocapture schemathesis
+
+# Writes spec/openapi.json anew, after a change of the API that is meant.
+openapi:
+    BULLA_UPDATE_OPENAPI=1 cargo test --locked -p bulla-server --test it openapi
+
+# Ten minutes of a server under everything at once; `BULLA_LOAD_SECONDS` says another time.
+load:
+    BULLA_SLOW_TESTS=1 cargo test --locked -p bulla-cli --test it -- --nocapture load
+
 # Licences, banned crates and sources of every dependency. Needs cargo-deny.
 deny:
     cargo deny check licenses bans sources

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use bulla::store::{Access, Disk, DiskFile, LockGuard, OsDisk};
+use bulla::store::{Access, Disk, DiskFile, FileStatus, LockGuard, OsDisk};
 
 /// The operating system's disk and what was appended to its segments.
 #[derive(Debug)]
@@ -87,6 +87,9 @@ impl DiskFile for NotingFile {
     }
     fn len(&self) -> io::Result<u64> {
         self.file.len()
+    }
+    fn status(&self) -> io::Result<FileStatus> {
+        self.file.status()
     }
     fn sync(&self) -> io::Result<()> {
         self.file.sync()

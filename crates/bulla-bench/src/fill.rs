@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use bulla::AuditLog;
 use serde::{Deserialize, Serialize};
 
-use crate::workload;
+use crate::{measure, workload};
 
 /// Threads that submit.
 const SUBMITTERS: usize = 4;
@@ -60,7 +60,7 @@ pub(crate) fn run(directory: &Path, count: usize, seal: bool) -> anyhow::Result<
             });
         }
     });
-    let resident_max = resident_max()?;
+    let resident_max = measure::resident_max()?;
     log.wait_sealed();
     log.close_blocking()?;
     crate::report::print_text(&serde_json::to_string(&Filled { resident_max })?);
@@ -81,12 +81,4 @@ fn submit(log: &AuditLog, from: usize, to: usize) {
     for ticket in under_way {
         ticket.wait_durable().expect("it becomes durable");
     }
-}
-
-fn resident_max() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").context("read /proc/self/status")?;
-    let line =
-        status.lines().find(|line| line.starts_with("VmHWM:")).context("no VmHWM in /proc/self/status")?;
-    let kib: u64 = line.split_whitespace().nth(1).context("no number in VmHWM")?.parse()?;
-    Ok(kib * 1024)
 }

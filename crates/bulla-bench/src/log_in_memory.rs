@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bulla::store::{Access, Disk, DiskFile, LockGuard};
+use bulla::store::{Access, Disk, DiskFile, FileStatus, LockGuard};
 
 /// Files of a log by their names; what cannot be damaged without the key being useless to the damager is left out:
 /// the key itself and the lock.
@@ -112,6 +112,9 @@ impl DiskFile for FileInMemory {
     }
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.len() as u64)
+    }
+    fn status(&self) -> io::Result<FileStatus> {
+        Ok(FileStatus { id: (0, Arc::as_ptr(&self.0) as u64), len: self.len()?, links: 1 })
     }
     fn sync(&self) -> io::Result<()> {
         read_only()

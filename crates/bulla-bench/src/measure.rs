@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
+
 /// Durations of many acts.
 #[derive(Debug, Default)]
 pub(crate) struct Samples(Vec<Duration>);
@@ -73,4 +75,13 @@ pub(crate) fn processor_time() -> Duration {
         fields.split_whitespace().skip(11).take(2).filter_map(|text| text.parse::<u64>().ok()).sum();
     // Linux reports ticks of a hundredth of a second.
     Duration::from_millis(ticks * 10)
+}
+
+/// Greatest resident memory of this process, in bytes.
+pub(crate) fn resident_max() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("read /proc/self/status")?;
+    let line =
+        status.lines().find(|line| line.starts_with("VmHWM:")).context("no VmHWM in /proc/self/status")?;
+    let kib: u64 = line.split_whitespace().nth(1).context("no number in VmHWM")?.parse()?;
+    Ok(kib * 1024)
 }

@@ -4,13 +4,19 @@ use std::path::PathBuf;
 
 use bulla::{Filter, Timestamp, parse_moment};
 
-use crate::args::Global;
+use crate::args::{Global, RemoteArgs};
 use crate::output::palette::Palette;
 use crate::output::stdout::Out;
+
+/// The log directory when none is named.
+const LOG_DEFAULT: &str = "audit";
 
 /// One run of the command.
 pub(crate) struct Invocation {
     pub(crate) log: PathBuf,
+    /// The log directory, when one was named.
+    pub(crate) log_given: Option<PathBuf>,
+    pub(crate) remote: RemoteArgs,
     pub(crate) json: bool,
     pub(crate) palette: Palette,
     pub(crate) out: Out,
@@ -22,7 +28,15 @@ impl Invocation {
     pub(crate) fn new(global: Global) -> Self {
         Palette::choose(global.color);
         let palette = Palette::of_stdout();
-        Self { log: global.log, json: global.json, palette, out: Out::new(), now: Timestamp::now() }
+        Self {
+            log: global.log.clone().unwrap_or_else(|| PathBuf::from(LOG_DEFAULT)),
+            log_given: global.log,
+            remote: global.remote,
+            json: global.json,
+            palette,
+            out: Out::new(),
+            now: Timestamp::now(),
+        }
     }
 
     /// The filter of a query, and of `--since` and `--until`.

@@ -11,6 +11,7 @@ mod invocation;
 mod log_access;
 mod new_file;
 mod output;
+mod server_access;
 
 use std::process::ExitCode;
 

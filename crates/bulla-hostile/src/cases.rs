@@ -344,7 +344,8 @@ fn checkpoints(original: &Original) -> Vec<Case> {
             "change a checkpoint of the history",
             move |log| {
                 let at = middle(log, log.history()[0].len() + 1);
-                log.change_byte("checkpoints", at, 1);
+                // Still base64: not every byte that is changed is.
+                log.edit("checkpoints", |bytes| bytes[at] = if bytes[at] == b'B' { b'C' } else { b'B' });
             },
             vec![finding(CheckpointBadSignature).in_file("checkpoints")],
         ),
@@ -538,6 +539,11 @@ fn beside(original: &Original) -> Vec<Case> {
             "add a file to the entries",
             |log| log.write("entries/notes.txt", b"x"),
             vec![finding(FileUnexpected).in_file("entries/notes.txt")],
+        ),
+        Case::new(
+            "add a segment where none begins",
+            |log| log.write("entries/00000000000000000100.jsonl", b""),
+            vec![finding(FileUnexpected).in_file("entries/00000000000000000100.jsonl")],
         ),
         Case::new(
             "add a segment far behind the end",

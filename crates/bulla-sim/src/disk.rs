@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use bulla::store::{Access, Disk, DiskFile, LockGuard};
+use bulla::store::{Access, Disk, DiskFile, FileStatus, LockGuard};
 use fastrand::Rng;
 
 use crate::fault::{Fault, Trigger};
@@ -448,6 +448,12 @@ impl DiskFile for SimFile {
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.disk.readable()?.image.content(self.id).cached().len() as u64)
+    }
+
+    fn status(&self) -> io::Result<FileStatus> {
+        let state = self.disk.readable()?;
+        let len = state.image.content(self.id).cached().len() as u64;
+        Ok(FileStatus { id: (0, self.id as u64), len, links: state.image.links(self.id) })
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -123,6 +123,11 @@ impl Image {
         }
     }
 
+    /// Names that lead to a file.
+    pub(crate) fn links(&self, id: FileId) -> u64 {
+        self.names.values().filter(|node| **node == Node::File(id)).count() as u64
+    }
+
     /// Names in a folder, sorted.
     pub(crate) fn list(&self, folder: &str) -> io::Result<Vec<String>> {
         self.check_folder(folder)?;

@@ -19,17 +19,19 @@ pub const TABLE: &[Row] = &[
     Row { name: "bulla", uses: &["bulla-proof"] },
     Row { name: "bulla-formats", uses: &["bulla", "bulla-proof"] },
     Row { name: "bulla-search", uses: &["bulla", "bulla-proof"] },
+    Row { name: "bulla-client", uses: &["bulla-proof"] },
     Row { name: "bulla-server", uses: &["bulla", "bulla-formats", "bulla-search", "bulla-proof"] },
     Row {
         name: "bulla-cli",
-        uses: &["bulla-server", "bulla", "bulla-formats", "bulla-search", "bulla-proof"],
+        uses: &["bulla-server", "bulla-client", "bulla", "bulla-formats", "bulla-search", "bulla-proof"],
     },
     Row { name: "bulla-sim", uses: &["bulla", "bulla-proof"] },
     Row { name: "bulla-hostile", uses: &["bulla", "bulla-proof"] },
     Row {
         name: "bulla-bench",
-        uses: &["bulla", "bulla-hostile", "bulla-formats", "bulla-search", "bulla-proof"],
+        uses: &["bulla-server", "bulla", "bulla-hostile", "bulla-formats", "bulla-search", "bulla-proof"],
     },
+    Row { name: "bulla-examples", uses: &["bulla"] },
     Row { name: "bulla-tidy", uses: &[] },
 ];
 
@@ -37,7 +39,7 @@ pub const TABLE: &[Row] = &[
 /// only.
 const TESTS_MAY_ALSO_USE: [&str; 2] = ["bulla-sim", "bulla-hostile"];
 
-/// Checks every `crates/*/Cargo.toml` against `table`.
+/// Checks every `crates/*/Cargo.toml` and `examples/Cargo.toml` against `table`.
 #[must_use]
 pub fn check(tree: &SourceTree, table: &[Row]) -> Vec<Finding> {
     let workspace = tree.file("Cargo.toml").map_or("", |file| file.text.as_str());
@@ -46,7 +48,8 @@ pub fn check(tree: &SourceTree, table: &[Row]) -> Vec<Finding> {
 
 /// The manifests of the workspace's crates.
 pub fn manifests(tree: &SourceTree) -> impl Iterator<Item = &SourceFile> {
-    tree.below("crates").filter(|file| file.name() == "Cargo.toml" && file.path.matches('/').count() == 2)
+    let is_manifest = |file: &&SourceFile| file.name() == "Cargo.toml" && file.path.matches('/').count() == 2;
+    tree.below("crates").filter(is_manifest).chain(tree.file("examples/Cargo.toml"))
 }
 
 /// Checks one manifest. `workspace` is the text of the root manifest, which may give a dependency another name.

@@ -62,6 +62,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Capture
+//!
+//! With the feature `tower`, `capture::tower::AuditLayer` records every request of axum, tonic or another tower service,
+//! however it ends. With the feature `tracing`, `capture::tracing::AuditLayer` makes entries of events and spans of the
+//! target `audit`. Both are off by default.
+//!
 //! # Checking
 //!
 //! [`verify`] and [`Verify`] check the whole log: every line, every hash, every checkpoint. What is wrong is a
@@ -74,6 +80,8 @@
 //! [`AuditLog::log`], [`AuditLog::recent`], [`init_audit_log`] and the rest; see `CODETETHER_AUDIT_LOG_PATH` at
 //! [`AuditLog::from_env`].
 
+#[cfg(any(feature = "tower", feature = "tracing"))]
+pub mod capture;
 mod clock;
 mod entropy;
 pub mod entry;
@@ -93,12 +101,12 @@ pub use entry::{
     Phase, Redaction, Rejected, Source, Vantage,
 };
 pub use log::{
-    Act, AuditLog, CosignedError, LogBuilder, OpenError, Poison, PoisonCause, Receipt, RecordError, State,
-    Ticket, Watermarks,
+    Act, Activity, AuditLog, CosignedError, LogBuilder, OpenError, Poison, PoisonCause, Receipt, RecordError,
+    State, Ticket, Watermarks,
 };
 pub use read::{
-    Entries, Filter, Filtered, FilteredBack, Follow, InvalidFilter, InvalidMoment, LogReader, Progress,
-    ProveError, ReadError, StoredEntry, Verify, VerifyError, parse_moment, verify,
+    Entries, Filter, Filtered, FilteredBack, Follow, InvalidFilter, InvalidMoment, LogReader, NotStored,
+    Progress, ProveError, ReadError, StoredEntry, Verify, VerifyError, parse_moment, verify,
 };
 pub use seed::{audit_log, init_audit_log, try_audit_log};
 pub use seq::Seq;

@@ -1,5 +1,6 @@
 //! One file per bar, or per two that measure the same thing.
 
+mod capturing;
 mod embedding;
 pub(crate) mod kill;
 mod latency;
@@ -7,6 +8,7 @@ mod opening;
 mod proving;
 mod replaced;
 mod sealing;
+mod serving;
 mod submitting;
 mod tampering;
 mod throughput;
@@ -19,7 +21,7 @@ use anyhow::bail;
 use crate::report::Figure;
 
 /// Bars that are measured so far.
-pub(crate) const NUMBERS: [u32; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 15];
+pub(crate) const NUMBERS: [u32; 14] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16];
 
 /// Where and how much.
 #[derive(Debug, Clone)]
@@ -56,8 +58,11 @@ pub(crate) fn measure(number: u32, bench: &Bench) -> anyhow::Result<Figure> {
         7 => proving::measure(bench),
         8 => kill::measure(bench),
         9 => tampering::measure(bench),
+        10 => serving::ingest::measure(bench),
         13 => sealing::measure(bench),
+        14 => serving::stalled::measure(bench),
         15 => embedding::measure(bench),
+        16 => capturing::measure(bench),
         other => bail!("bar {other} is not measured; these are: {NUMBERS:?}"),
     }
 }

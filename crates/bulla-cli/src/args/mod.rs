@@ -3,6 +3,7 @@
 mod keep;
 mod prove;
 mod read;
+mod serve;
 mod write;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) use keep::{CompletionsArgs, KeyArgs, KeyCommand, KeyGenerateArgs};
 pub(crate) use prove::{CheckArgs, CheckpointArgs, ProveArgs, VerifyArgs};
 pub(crate) use read::{ExportArgs, SearchArgs, SessionArgs, ShowArgs, TailArgs};
+pub(crate) use serve::{ServeArgs, TokenArgs, TokenCommand, TokenCreateArgs};
 pub(crate) use write::{ImportArgs, RecordArgs};
 
 const QUERY_HELP: &str = "\
@@ -52,15 +54,31 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
-    /// The log directory
-    #[arg(long, value_name = "DIR", env = "BULLA_LOG", default_value = "audit", global = true, help_heading = GLOBAL)]
-    pub(crate) log: PathBuf,
+    /// The log directory [default: audit]
+    #[arg(long, value_name = "DIR", env = "BULLA_LOG", global = true, help_heading = GLOBAL)]
+    pub(crate) log: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
     /// Print JSON for programs instead of text for people
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
     /// When to use colour; NO_COLOR is heeded
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = GLOBAL, value_enum)]
     pub(crate) color: ColorWhen,
+}
+
+/// A server to use instead of a log directory.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct RemoteArgs {
+    /// A server to use instead of a log directory: http://127.0.0.1:2852
+    #[arg(long, value_name = "URL", env = "BULLA_URL", global = true, help_heading = GLOBAL)]
+    pub(crate) url: Option<String>,
+    /// File with the token for the server [default: the token in BULLA_TOKEN]
+    #[arg(long, value_name = "FILE", global = true, help_heading = GLOBAL)]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Certificates (PEM) to trust for the server, instead of the system's
+    #[arg(long, value_name = "FILE", env = "BULLA_CA_FILE", global = true, help_heading = GLOBAL)]
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// When to use colour.
@@ -74,6 +92,8 @@ pub(crate) enum ColorWhen {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Start the server: record and read over HTTP
+    Serve(Box<ServeArgs>),
     /// Record one entry, or with `-` JSON Lines from stdin; prints receipts
     Record(Box<RecordArgs>),
     /// Take in foreign records: agent sessions, CloudTrail, any JSON Lines
@@ -103,6 +123,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Make and show keys
     Key(KeyArgs),
+    /// Make, show and revoke tokens for programs that use the server
+    Token(TokenArgs),
     /// Show sizes, rates and what the log is about
     Stats,
     /// Look for what is wrong with the log and its surroundings, and say what to do

@@ -6,19 +6,19 @@ use bulla::proof::VerifierKey;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
-    /// The log directory [default: that of --log]
-    #[arg(value_name = "DIR")]
-    pub(crate) directory: Option<PathBuf>,
+    /// The log directory, or the URL of a server: its log is verified from the outside [default: that of --log or --url]
+    #[arg(value_name = "DIR|URL")]
+    pub(crate) place: Option<PathBuf>,
     /// A checkpoint that was kept elsewhere: the log must continue it. May be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) pin: Vec<PathBuf>,
-    /// Which keys and witnesses to trust (C2SP tlog-policy) [default: the key in log.json]
+    /// Which keys and witnesses to trust (C2SP tlog-policy) [default: the key in log.json, or that the server names]
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
-    /// The log's verifier key, as you know it from elsewhere [default: the key in log.json]
+    /// The log's verifier key, as you know it from elsewhere [default: as for --policy]
     #[arg(long, value_name = "VKEY")]
     pub(crate) key: Option<VerifierKey>,
-    /// Threads to use [default: as many as there are processors]
+    /// Threads to use, or connections to a server [default: as many as there are processors; 4]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
 }

@@ -3,6 +3,8 @@
 mod keep;
 mod prove;
 mod read;
+mod remote;
+mod server;
 mod write;
 
 use crate::args::{Cli, Command};
@@ -13,7 +15,13 @@ use crate::invocation::Invocation;
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Ended> {
     let mut invocation = Invocation::new(cli.global);
     let this = &mut invocation;
+    if let Some(client) = remote::server_of(this, &cli.command)? {
+        let ended = remote::run(this, &client, cli.command)?;
+        invocation.out.flush()?;
+        return Ok(ended);
+    }
     let ended = match cli.command {
+        Command::Serve(args) => server::serve::run(this, *args),
         Command::Record(args) => write::record::run(this, *args),
         Command::Import(args) => write::import::run(this, &args),
         Command::Tail(args) => read::tail::run(this, &args),
@@ -26,6 +34,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Ended> {
         Command::Check(args) => prove::check::run(this, &args),
         Command::Checkpoint(args) => prove::checkpoint::run(this, &args),
         Command::Key(args) => keep::key::run(this, &args),
+        Command::Token(args) => server::token::run(this, args),
         Command::Stats => keep::stats::run(this),
         Command::Doctor => keep::doctor::run(this),
         Command::Completions(args) => keep::shell::completions(this, &args),

@@ -37,7 +37,8 @@ impl Bench {
     /// The command in this folder, not yet run.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::cargo_bin("bulla").unwrap();
-        command.current_dir(self.folder.path()).env_remove("BULLA_LOG").env("USER", "tester").args(args);
+        command.current_dir(self.folder.path()).env_remove("BULLA_LOG").env_remove("BULLA_URL");
+        command.env_remove("BULLA_TOKEN").env("USER", "tester").args(args);
         command
     }
 
@@ -79,7 +80,7 @@ impl Bench {
 }
 
 impl Ran {
-    fn of(output: std::process::Output) -> Self {
+    pub(crate) fn of(output: std::process::Output) -> Self {
         Self {
             code: output.status.code().expect("it was not killed"),
             out: String::from_utf8(output.stdout).unwrap(),

@@ -1,6 +1,7 @@
 //! From an entry, or from an emitter's JSON, to the bytes that the log stores: limits, redaction, payloads, and
 //! one serialisation, all on the caller's thread.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -146,11 +147,29 @@ impl Event {
         now: Timestamp,
         options: &EventOptions,
     ) -> Result<Self, Rejected> {
+        Self::from_json_with_id(source, json, None, now, options).map(|(event, _)| event)
+    }
+
+    /// As [`Event::from_json`], for entries that may come twice: one without an `id` gets `default_id`, and the id is
+    /// returned unless the log made it up.
+    ///
+    /// # Errors
+    /// As [`Event::from_json`]. A `default_id` with characters that JSON escapes is refused like any wrong id.
+    pub fn from_json_with_id(
+        source: Option<&Source>,
+        json: &[u8],
+        default_id: Option<&str>,
+        now: Timestamp,
+        options: &EventOptions,
+    ) -> Result<(Self, Option<String>), Rejected> {
         let seen = strict::check_object(json, &|key| options.redaction.removes(key))?;
-        if let Some(field) = seen.keys.iter().find(|key| ENVELOPE_FIELDS.contains(&key.as_str())) {
-            return Err(Rejected::ReservedField(field.clone()));
+        if let Some(field) = seen.keys.iter().find(|key| ENVELOPE_FIELDS.contains(&key.as_ref())) {
+            return Err(Rejected::ReservedField(field.clone().into_owned()));
         }
-        let mut text = with_missing_fields(json, &seen.keys, now);
+        if default_id.is_some_and(|id| id.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'))) {
+            return Err(Rejected::InvalidField("id has characters that JSON escapes".to_owned()));
+        }
+        let mut text = with_missing_fields(json, &seen.keys, default_id, now);
         drop_newlines(&mut text);
         let entry: AuditEntry =
             serde_json::from_slice(&text).map_err(|error| Rejected::InvalidField(plain_message(&error)))?;
@@ -160,7 +179,9 @@ impl Event {
         } else {
             Vec::new()
         };
-        Self::assemble(source, text, payloads)
+        let is_told = default_id.is_some() || seen.keys.iter().any(|key| key == "id");
+        let own_id = is_told.then_some(entry.id);
+        Ok((Self::assemble(source, text, payloads)?, own_id))
     }
 
     /// Bytes that the event takes in the queue.
@@ -281,13 +302,19 @@ fn drop_newlines(text: &mut Vec<u8>) {
 }
 
 /// The object `json` without outer white space, with an `id` and a `timestamp` in front if it had none.
-fn with_missing_fields(json: &[u8], keys: &[String], now: Timestamp) -> Vec<u8> {
+fn with_missing_fields(
+    json: &[u8],
+    keys: &[Cow<'_, str>],
+    default_id: Option<&str>,
+    now: Timestamp,
+) -> Vec<u8> {
     let has = |name: &str| keys.iter().any(|key| key == name);
     let json = json.trim_ascii();
     let mut text = Vec::with_capacity(json.len() + 96);
     text.push(b'{');
     if !has("id") {
-        text.extend_from_slice(format!("\"id\":\"{}\",", new_id()).as_bytes());
+        let id = default_id.map_or_else(new_id, str::to_owned);
+        text.extend_from_slice(format!("\"id\":\"{id}\",").as_bytes());
     }
     if !has("timestamp") {
         text.extend_from_slice(format!("\"timestamp\":\"{now}\",").as_bytes());

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::event::Rejected;
 use super::limits::DEPTH_MAX;
@@ -15,15 +15,18 @@ const DEEP: &str = "nested deeper than ";
 
 /// What the pass saw of a JSON object.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Seen<'t> {
     /// Keys of the outermost object, in order.
-    pub(crate) keys: Vec<String>,
+    pub(crate) keys: Vec<Cow<'t, str>>,
     /// Whether `is_marked` said yes to any key at any depth.
     pub(crate) marked: bool,
 }
 
 /// Checks that `text` is one JSON object without duplicate keys and at most 64 levels deep.
-pub(crate) fn check_object(text: &[u8], is_marked: &dyn Fn(&str) -> bool) -> Result<Seen, Rejected> {
+pub(crate) fn check_object<'t>(
+    text: &'t [u8],
+    is_marked: &dyn Fn(&str) -> bool,
+) -> Result<Seen<'t>, Rejected> {
     let mut seen = Seen::default();
     let mut reader = serde_json::Deserializer::from_slice(text);
     // Our own limit is lower than serde_json's 128, and is checked before it.
@@ -55,14 +58,14 @@ fn rejection(error: serde_json::Error) -> Rejected {
 }
 
 /// One level of nesting.
-struct Level<'a> {
+struct Level<'a, 't> {
     depth: usize,
-    seen: &'a mut Seen,
+    seen: &'a mut Seen<'t>,
     is_marked: &'a dyn Fn(&str) -> bool,
 }
 
-impl Level<'_> {
-    fn below<E: Error>(&mut self) -> Result<Level<'_>, E> {
+impl<'t> Level<'_, 't> {
+    fn below<E: Error>(&mut self) -> Result<Level<'_, 't>, E> {
         if self.depth == DEPTH_MAX {
             return Err(E::custom(format_args!("{DEEP}{DEPTH_MAX} levels")));
         }
@@ -70,15 +73,15 @@ impl Level<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Level<'_> {
+impl<'t> DeserializeSeed<'t> for Level<'_, 't> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Level<'_> {
+impl<'t> Visitor<'t> for Level<'_, 't> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,20 +107,20 @@ impl<'de> Visitor<'de> for Level<'_> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'t>>(mut self, mut list: A) -> Result<(), A::Error> {
         while list.next_element_seed(self.below()?)?.is_some() {}
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'t>>(mut self, mut map: A) -> Result<(), A::Error> {
         let mut keys = Keys::default();
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(Key(key)) = map.next_key::<Key<'t>>()? {
             self.seen.marked |= (self.is_marked)(&key);
-            if self.depth == 0 {
-                self.seen.keys.push(key.clone().into_owned());
-            }
-            if !keys.insert(key.as_ref()) {
+            if !keys.insert(key.clone()) {
                 return Err(A::Error::custom(format_args!("{DUPLICATE}{key:?}")));
+            }
+            if self.depth == 0 {
+                self.seen.keys.push(key);
             }
             map.next_value_seed(self.below()?)?;
         }
@@ -125,27 +128,55 @@ impl<'de> Visitor<'de> for Level<'_> {
     }
 }
 
-/// Keys of one object: a list while they are few, a set when they are many.
-#[derive(Default)]
-struct Keys {
-    few: Vec<String>,
-    many: HashSet<String>,
+/// A key as it stands in the text, without a copy unless it has escapes: serde copies every `Cow` that is asked for
+/// by itself.
+struct Key<'t>(Cow<'t, str>);
+
+impl<'t> Deserialize<'t> for Key<'t> {
+    fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
 }
 
-impl Keys {
+struct KeyVisitor;
+
+impl<'t> Visitor<'t> for KeyVisitor {
+    type Value = Key<'t>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'t str) -> Result<Key<'t>, E> {
+        Ok(Key(Cow::Borrowed(key)))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key<'t>, E> {
+        Ok(Key(Cow::Owned(key.to_owned())))
+    }
+}
+
+/// Keys of one object: a list while they are few, a set when they are many.
+#[derive(Default)]
+struct Keys<'t> {
+    few: Vec<Cow<'t, str>>,
+    many: HashSet<Cow<'t, str>>,
+}
+
+impl<'t> Keys<'t> {
     /// Above 16 keys a set is faster than comparing with each.
     const FEW: usize = 16;
 
-    fn insert(&mut self, key: &str) -> bool {
+    fn insert(&mut self, key: Cow<'t, str>) -> bool {
         if self.few.len() < Self::FEW {
-            let is_new = self.few.iter().all(|seen| seen != key);
-            self.few.push(key.to_owned());
+            let is_new = self.few.iter().all(|seen| *seen != key);
+            self.few.push(key);
             return is_new;
         }
         if self.many.is_empty() {
             self.many.extend(self.few.iter().cloned());
         }
-        self.many.insert(key.to_owned())
+        self.many.insert(key)
     }
 }
 
@@ -153,7 +184,7 @@ impl Keys {
 mod tests {
     use super::*;
 
-    fn check(text: &str) -> Result<Seen, Rejected> {
+    fn check(text: &str) -> Result<Seen<'_>, Rejected> {
         check_object(text.as_bytes(), &|key| key == "password")
     }
 

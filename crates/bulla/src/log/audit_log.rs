@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bulla_proof::{Policy, ProofFile, TrustedCheckpoint};
 
 use super::act::Act;
-use super::engine::{CosignedError, Engine};
+use super::engine::{Activity, CosignedError, Engine};
 use super::import_cursor;
 use super::memory::MemoryLog;
 use super::open::{self, OpenError};
@@ -21,6 +21,7 @@ use crate::read::recent::Recent;
 use crate::read::{Entries, Filter, Filtered, Follow, LogReader, ProveError, ReadError, StoredEntry};
 use crate::seq::Seq;
 use crate::store::disk::Disk;
+use crate::store::in_place::Misplaced;
 
 /// An audit log. Cheap to clone; all clones are one log.
 ///
@@ -162,6 +163,14 @@ impl AuditLog {
             Kind::Directory(engine) => engine.submit(event),
             Kind::Memory(memory) => Ok(memory.record(&event)),
             Kind::NotOpen(error) => Err(RecordError::NotOpen(error.clone())),
+        }
+    }
+
+    /// Completes when the queue has room for `event`, or the log takes nothing any more. Another caller may take the
+    /// room before it is used: submit, and wait again when that is refused.
+    pub async fn room_for(&self, event: &Event) {
+        if let Kind::Directory(engine) = &self.inner.kind {
+            engine.room_for(event.size()).await;
         }
     }
 
@@ -365,6 +374,42 @@ impl AuditLog {
         }
     }
 
+    /// What the log did since it was opened, for those who watch it.
+    pub fn activity(&self) -> Activity {
+        match &self.inner.kind {
+            Kind::Directory(engine) => engine.activity(),
+            _ => Activity::default(),
+        }
+    }
+
+    /// Why entries are refused, when they are: the log was closed, stopped after a failure, or is not open.
+    pub fn refusal(&self) -> Option<RecordError> {
+        match &self.inner.kind {
+            Kind::Directory(engine) => engine.queue.refusal(),
+            Kind::Memory(_) => None,
+            Kind::NotOpen(error) => Some(RecordError::NotOpen(error.clone())),
+        }
+    }
+
+    /// Looks whether the files of the log are where its writer left them, and names those that another hand removed,
+    /// replaced or cut: the open segment, `tree/`, `checkpoint`, `checkpoints` and `log.json`. A few system calls.
+    ///
+    /// # Durability
+    /// What is written to a removed file cannot be read back. When it is the open segment, this poisons the log. The
+    /// writer itself looks at that file before each write and before each acknowledgement, by its open handle: so
+    /// nothing is acknowledged that went to a removed or cut file. What only this finds is a segment under another
+    /// name. The other files do not stop the log: `tree/` is made again at the next opening, and the next checkpoint
+    /// replaces `checkpoint`.
+    ///
+    /// # Errors
+    /// When a file cannot be looked at.
+    pub fn check_files(&self) -> Result<Vec<Misplaced>, ReadError> {
+        match &self.inner.kind {
+            Kind::Directory(engine) => Ok(engine.misplaced()?),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// Publishes a checkpoint over all that is durable now, and returns it.
     ///
     /// # Errors
@@ -479,7 +524,7 @@ impl AuditLog {
     }
 
     /// One line for log aggregators, as the replaced module wrote it.
-    fn trace(&self, entry: &AuditEntry) {
+    pub(crate) fn trace(&self, entry: &AuditEntry) {
         tracing::info!(
             audit_id = %entry.id,
             category = ?entry.category,

@@ -17,7 +17,11 @@ use super::write::sealer::Unsealed;
 use crate::entry::{Event, EventOptions};
 use crate::read::reader::LogReader;
 use crate::read::recent::Recent;
+use crate::store::disk::{Disk, DiskError, During};
 use crate::store::head::Head;
+use crate::store::identity::{Identity, IdentityError};
+use crate::store::in_place::{FileChange, Misplaced, Tail};
+use crate::store::layout::IDENTITY;
 
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -27,10 +31,25 @@ pub(crate) struct Engine {
     pub(crate) recent: Arc<Recent>,
     pub(crate) requests: Arc<PublishRequests>,
     pub(crate) head: Arc<Mutex<Head>>,
+    pub(crate) tail: Arc<Tail>,
     pub(crate) unsealed: Arc<Unsealed>,
     /// How the log ended: `None` when it was closed.
     pub(crate) closed: Arc<Settled<Option<Poison>>>,
     pub(crate) events: EventOptions,
+}
+
+/// What a log did since it was opened, and what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Activity {
+    /// Bytes of lines appended to segments.
+    pub appended_bytes: u64,
+    /// Bytes of entries that wait for the writer now.
+    pub queued_bytes: usize,
+    /// The most bytes that ever waited.
+    pub queued_bytes_peak: usize,
+    /// Entries that were reported as dropped.
+    pub dropped: u64,
 }
 
 /// Why a cosigned checkpoint was not taken.
@@ -89,16 +108,21 @@ impl Engine {
                 Err(NotQueued::Ended(error)) => return Err(error),
                 Err(NotQueued::Full { event: back, .. }) => event = back,
             }
-            let (size, mut has_waited) = (event.size(), false);
-            poll_fn(|context| {
-                if has_waited || !self.queue.wait_for_room(size, context.waker()) {
-                    return Poll::Ready(());
-                }
-                has_waited = true;
-                Poll::Pending
-            })
-            .await;
+            self.room_for(event.size()).await;
         }
+    }
+
+    /// Completes when the queue has room for so many bytes, or takes nothing any more.
+    pub(crate) async fn room_for(&self, size: usize) {
+        let mut has_waited = false;
+        poll_fn(|context| {
+            if has_waited || !self.queue.wait_for_room(size, context.waker()) {
+                return Poll::Ready(());
+            }
+            has_waited = true;
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Queues an event; blocks the thread until there is room.
@@ -117,6 +141,47 @@ impl Engine {
         Ticket { kind: TicketKind::Queued { fate, index, marks: self.marks.clone() } }
     }
 
+    pub(crate) fn activity(&self) -> Activity {
+        Activity {
+            appended_bytes: self.tail.total(),
+            queued_bytes: self.queue.bytes(),
+            queued_bytes_peak: self.queue.bytes_peak(),
+            dropped: self.queue.dropped_total(),
+        }
+    }
+
+    /// Looks whether the files are where the writer left them. When the open segment is not, the log is poisoned.
+    pub(crate) fn misplaced(&self) -> Result<Vec<Misplaced>, DiskError> {
+        let refusal = self.queue.refusal();
+        if matches!(refusal, Some(RecordError::Closed)) {
+            return Ok(Vec::new()); // the files may be another writer's by now
+        }
+        let disk = self.reader.disk.as_ref();
+        let mut misplaced: Vec<_> = self.tail.look(disk)?.into_iter().collect();
+        if let Some(segment) = misplaced.first() {
+            let lost = Err(std::io::Error::other(format!("it {}", segment.change)));
+            let lost: Result<(), DiskError> = lost.during("keep segment", disk.describe(&segment.file));
+            self.queue.poison(&lost.expect_err("it is lost").into());
+        }
+        if refusal.is_none() {
+            let integrated = self.marks.integrated();
+            misplaced.extend(self.reader.rows.misplaced(integrated)?);
+            misplaced.extend(self.head.lock().expect("no panic while held").misplaced()?);
+            misplaced.extend(self.identity_misplaced(disk)?);
+        }
+        Ok(misplaced)
+    }
+
+    fn identity_misplaced(&self, disk: &dyn Disk) -> Result<Option<Misplaced>, DiskError> {
+        let change = match Identity::read(disk) {
+            Ok(found) => (found != *self.reader.identity()).then_some(FileChange::Changed),
+            Err(IdentityError::NotALog(_)) => Some(FileChange::Removed),
+            Err(IdentityError::Disk(error)) => return Err(error),
+            Err(_) => Some(FileChange::Changed),
+        };
+        Ok(change.map(|change| Misplaced { file: IDENTITY.to_owned(), change }))
+    }
+
     /// Replaces the published checkpoint by the same one with witnesses' cosignatures.
     pub(crate) fn accept_cosigned(
         &self,
@@ -127,7 +192,7 @@ impl Engine {
         let cosigned = policy.verify(note)?;
         let size = own.size().get();
         // Held until the file is replaced: the publisher must not put a newer checkpoint in between.
-        let head = self.head.lock().expect("no panic while held");
+        let mut head = self.head.lock().expect("no panic while held");
         if let Some(error) = self.queue.refusal() {
             return Err(error.into()); // the lock may be another writer's by now
         }

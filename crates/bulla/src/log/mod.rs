@@ -16,7 +16,7 @@ mod write;
 
 pub use act::Act;
 pub use audit_log::AuditLog;
-pub use engine::CosignedError;
+pub use engine::{Activity, CosignedError};
 pub use open::OpenError;
 pub use options::LogBuilder;
 pub use poison::{Poison, PoisonCause};

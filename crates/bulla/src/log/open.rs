@@ -199,6 +199,7 @@ fn start(
     let queue = Queue::new(options.queue_bytes);
     let roll_over = RollOver { bytes: options.segment_bytes, age: options.segment_age };
     let segment = OpenSegment::open(disk.clone(), segments.clone(), size, roll_over)?;
+    let tail = segment.tail();
     let reader = LogReader {
         disk: disk.clone(),
         segments: segments.clone(),
@@ -289,6 +290,7 @@ fn start(
         recent,
         requests,
         head,
+        tail,
         unsealed: not_sealed,
         closed,
         events: options.event_options,

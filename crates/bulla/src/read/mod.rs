@@ -12,5 +12,5 @@ pub use filter::{Filter, Filtered, FilteredBack, InvalidFilter, InvalidMoment, p
 pub use follow::Follow;
 pub use prove::ProveError;
 pub use reader::{Entries, LogReader, ReadError};
-pub use stored::StoredEntry;
+pub use stored::{NotStored, StoredEntry};
 pub use verify::{Progress, Verify, VerifyError, verify};

@@ -4,6 +4,12 @@ use bulla_proof::{Hash, leaf_hash};
 
 use crate::entry::{AuditEntry, Envelope};
 use crate::seq::Seq;
+use crate::store::segment::line::parse_prefix;
+
+/// Bytes that do not begin as a stored line does, with number and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("read stored entry: it does not begin with its number and the time of recording")]
+pub struct NotStored;
 
 /// One stored line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +21,18 @@ pub struct StoredEntry {
 impl StoredEntry {
     pub(crate) fn new(seq: u64, line: Vec<u8>) -> Self {
         Self { seq: seq.into(), line }
+    }
+
+    /// A stored line that came from elsewhere, such as a server; its number is the one that it bears.
+    ///
+    /// # Trust
+    /// Nothing but that it begins as a stored line does is checked: for the rest there are proofs.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn from_line(line: Vec<u8>) -> Result<Self, NotStored> {
+        let (seq, _) = parse_prefix(&line).ok_or(NotStored)?;
+        Ok(Self::new(seq, line))
     }
 
     /// Number of the entry.

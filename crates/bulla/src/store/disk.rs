@@ -61,6 +61,17 @@ pub enum Access {
     Private,
 }
 
+/// What an open file is at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStatus {
+    /// Device and number: no other file of the system has both while this one is open.
+    pub id: (u64, u64),
+    /// Length in bytes.
+    pub len: u64,
+    /// Names that lead to it; 0 once it was removed.
+    pub links: u64,
+}
+
 /// An open file.
 pub trait DiskFile: Send + Sync + fmt::Debug {
     /// Appends all of `bytes`. After an error any prefix of them may be in the file.
@@ -71,6 +82,9 @@ pub trait DiskFile: Send + Sync + fmt::Debug {
 
     /// Length in bytes.
     fn len(&self) -> io::Result<u64>;
+
+    /// Which file it is, how long, and whether a name still leads to it.
+    fn status(&self) -> io::Result<FileStatus>;
 
     /// Whether the file has no bytes.
     fn is_empty(&self) -> io::Result<bool> {

@@ -8,6 +8,7 @@ use bulla_proof::{Policy, TrustedCheckpoint};
 
 use super::disk::{Access, Disk, DiskError, DiskFile, During, read_all, read_exact_at};
 use super::identity::replace;
+use super::in_place::{FileChange, Misplaced, change_of};
 use super::layout::{CHECKPOINT, CHECKPOINTS};
 
 /// 256 KiB: a checkpoint with many ML-DSA cosignatures of 3.3 KiB each.
@@ -18,6 +19,10 @@ pub(crate) const NOTE_BYTES_MAX: u64 = 256 * 1024;
 pub(crate) struct Head {
     disk: Arc<dyn Disk>,
     history: Arc<dyn DiskFile>,
+    /// Bytes of the history.
+    history_len: u64,
+    /// The file `checkpoint`, once there is one.
+    newest: Option<Vec<u8>>,
 }
 
 impl Head {
@@ -32,23 +37,55 @@ impl Head {
             }
             result => result?,
         };
-        Ok(Self { disk, history })
+        let history_len = history.len().during("measure", describe())?;
+        let newest = read_newest(disk.as_ref())?;
+        Ok(Self { disk, history, history_len, newest })
     }
 
     /// Publishes a signed checkpoint. Durable when it returns.
     ///
     /// 1. Append to `checkpoints`, sync. 2. Write under a temporary name, sync, rename, sync the folder.
-    pub(crate) fn publish(&self, note: &str) -> Result<(), DiskError> {
+    pub(crate) fn publish(&mut self, note: &str) -> Result<(), DiskError> {
         let describe = || self.disk.describe(CHECKPOINTS);
-        self.history.append(format!("{note}\n").as_bytes()).during("append to", describe())?;
+        let line = format!("{note}\n");
+        self.history.append(line.as_bytes()).during("append to", describe())?;
+        self.history_len += line.len() as u64;
         self.history.sync().during("sync", describe())?;
         self.replace_newest(note)
     }
 
     /// Replaces the newest checkpoint only: by the same one with more signatures.
-    pub(crate) fn replace_newest(&self, note: &str) -> Result<(), DiskError> {
+    pub(crate) fn replace_newest(&mut self, note: &str) -> Result<(), DiskError> {
+        self.newest = Some(note.as_bytes().to_vec());
         replace(self.disk.as_ref(), CHECKPOINT, note.as_bytes(), Access::Shared)
     }
+
+    /// Which of both files is not as it was left here.
+    pub(crate) fn misplaced(&self) -> Result<Vec<Misplaced>, DiskError> {
+        let history = change_of(self.disk.as_ref(), CHECKPOINTS, self.history.as_ref(), self.history_len)?;
+        let newest = match read_newest(self.disk.as_ref())? {
+            found if found == self.newest => None,
+            None => Some(FileChange::Removed),
+            Some(_) => Some(FileChange::Changed),
+        };
+        let both = [(CHECKPOINTS, history), (CHECKPOINT, newest)].into_iter();
+        Ok(both
+            .filter_map(|(file, change)| Some(Misplaced { file: file.to_owned(), change: change? }))
+            .collect())
+    }
+}
+
+/// The file `checkpoint`; one that is longer than any note is cut.
+fn read_newest(disk: &dyn Disk) -> Result<Option<Vec<u8>>, DiskError> {
+    let describe = || disk.describe(CHECKPOINT);
+    let file = match disk.open(CHECKPOINT).during("open", describe()) {
+        Err(error) if error.is_missing() => return Ok(None),
+        result => result?,
+    };
+    let len = file.len().during("measure", describe())?.min(NOTE_BYTES_MAX + 1);
+    let mut note = vec![0; usize::try_from(len).expect("a limited note fits in memory")];
+    read_exact_at(file.as_ref(), &mut note, 0).during("read", describe())?;
+    Ok(Some(note))
 }
 
 /// What opening finds of the published checkpoints.

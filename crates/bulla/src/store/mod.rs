@@ -4,6 +4,7 @@
 pub(crate) mod disk;
 pub(crate) mod head;
 pub(crate) mod identity;
+pub(crate) mod in_place;
 pub(crate) mod layout;
 pub(crate) mod os_disk;
 pub(crate) mod payloads;
@@ -11,8 +12,9 @@ pub(crate) mod recovery;
 pub(crate) mod rows;
 pub(crate) mod segment;
 
-pub use disk::{Access, Disk, DiskError, DiskFile, LockGuard};
+pub use disk::{Access, Disk, DiskError, DiskFile, FileStatus, LockGuard};
 pub use head::HeadError;
 pub use identity::{FORMAT_VERSION, Identity, IdentityError};
+pub use in_place::{FileChange, Misplaced};
 pub use os_disk::OsDisk;
 pub use recovery::Damage;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::disk::{Access, Disk, DiskFile, LockGuard};
+use super::disk::{Access, Disk, DiskFile, FileStatus, LockGuard};
 
 /// A log directory on the file system.
 #[derive(Debug, Clone)]
@@ -184,6 +184,12 @@ impl DiskFile for OsFile {
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
+    }
+
+    fn status(&self) -> io::Result<FileStatus> {
+        let metadata = self.file.metadata()?;
+        let id = (metadata.dev(), metadata.ino());
+        Ok(FileStatus { id, len: metadata.len(), links: metadata.nlink() })
     }
 
     fn sync(&self) -> io::Result<()> {

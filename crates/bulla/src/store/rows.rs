@@ -8,6 +8,7 @@ use std::sync::{Arc, RwLock};
 use bulla_proof::{HASH_LEN, Hash, RowReader};
 
 use super::disk::{Access, Disk, DiskError, DiskFile, During, read_exact_at};
+use super::in_place::{Misplaced, change_of};
 use super::layout;
 
 /// 8 rows cover 256^8 leaves, more than `seq` can count.
@@ -109,6 +110,18 @@ impl Rows {
             }
         }
         self.disk.sync_folder(layout::TREE).during("sync folder", self.disk.describe(layout::TREE))
+    }
+
+    /// Rows that do not have the hashes of the first `size` leaves under their names any more.
+    pub(crate) fn misplaced(&self, size: u64) -> Result<Vec<Misplaced>, DiskError> {
+        let mut misplaced = Vec::new();
+        for row in 0..ROWS {
+            let Some(file) = self.file(row)? else { continue };
+            let (name, len) = (layout::row(row), row_len(row, size) * HASH_LEN as u64);
+            let change = change_of(self.disk.as_ref(), &name, file.as_ref(), len)?;
+            misplaced.extend(change.map(|change| Misplaced { file: name, change }));
+        }
+        Ok(misplaced)
     }
 
     /// Cuts every row to what a tree of `size` leaves has. A row that is shorter stays as it is.

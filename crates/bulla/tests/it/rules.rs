@@ -35,6 +35,24 @@ fn missing_id_and_timestamp_are_added_and_newlines_dropped() {
 }
 
 #[test]
+fn an_id_is_told_unless_the_log_made_it_up() {
+    let named = |json: &str, default_id| {
+        let options = EventOptions::default();
+        Event::from_json_with_id(None, json.as_bytes(), default_id, Timestamp::now(), &options)
+            .map(|(_, id)| id)
+    };
+    let without = format!("{{{MINIMAL}}}");
+    let with = format!("{{\"id\":\"own\",{MINIMAL}}}");
+    assert_eq!(named(&without, None), Ok(None));
+    assert_eq!(named(&without, Some("given")), Ok(Some("given".to_owned())));
+    assert_eq!(named(&with, None), Ok(Some("own".to_owned())));
+    assert_eq!(named(&with, Some("given")), Ok(Some("own".to_owned())));
+    for wrong in ["", "a\"b", "a\\", "a\nb"] {
+        assert!(matches!(named(&without, Some(wrong)), Err(Rejected::InvalidField(_))), "{wrong:?}");
+    }
+}
+
+#[test]
 fn entries_that_break_a_rule_are_refused_with_its_name() {
     let long = "y".repeat(70_000);
     let cases = [

@@ -92,7 +92,24 @@ fn a_line_repeated_behind_the_end_is_no_entry_on_its_way() {
         let start = whole.len() as u64;
         assert_eq!(finding.bytes, Some(start..start + line.len() as u64 - 1));
     }
+    for (seq, line) in (0_u64..).zip(&lines) {
+        let other = String::from_utf8(line.to_vec()).unwrap().replacen("\"id\":\"", "\"id\":\"x", 1);
+        std::fs::write(&segment, [&whole, other.as_bytes()].concat()).unwrap();
+        let verdict = verify(&path).unwrap();
+        let finding = verdict.findings.first().unwrap_or_else(|| panic!("line {seq}: {verdict}"));
+        assert_eq!(finding.kind, bulla::proof::FindingKind::LineInserted, "{verdict}");
+        assert_eq!((finding.first_seq, finding.end_seq), (Some(seq), Some(seq + 1)));
+        assert_eq!(finding.file.as_deref(), Some("entries/00000000000000000000.jsonl"));
+        let start = whole.len() as u64;
+        assert_eq!(finding.bytes, Some(start..start + other.len() as u64 - 1));
+    }
     // What is torn, or bears the next number, may be on its way.
+    let next = String::from_utf8(lines[21].to_vec()).unwrap().replacen("21", "22", 1);
+    for times in 1..3 {
+        std::fs::write(&segment, [&whole, next.repeat(times).as_bytes()].concat()).unwrap();
+        let verdict = verify(&path).unwrap();
+        assert!(verdict.is_clean(), "{times}: {verdict}");
+    }
     for tail in [b"{\"seq\":22,".as_slice(), b"\0\0\0\0", &lines[0][..50]] {
         std::fs::write(&segment, [whole.as_slice(), tail].concat()).unwrap();
         assert!(verify(&path).unwrap().is_clean());
@@ -229,4 +246,62 @@ fn progress_reaches_the_end() {
     let last = last.into_inner().unwrap();
     assert_eq!((last.entries_done, last.bytes_done), (1002, last.bytes_total));
     assert_eq!(last.entries_total, 1002);
+}
+
+#[test]
+fn a_log_whose_making_was_cut_short_is_clean_and_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit");
+    write(&path, u64::MAX, 0).close_blocking().unwrap();
+    let mut files = bulla_hostile::Directory::new(&path).files("entries");
+    files.extend(["tree/00", "checkpoint", "checkpoints"].map(str::to_owned));
+    files.iter().for_each(|file| std::fs::remove_file(path.join(file)).unwrap());
+    assert_clean(&path, 0);
+    assert_eq!(verify(&path).unwrap().checked, ["the bytes of 0 entries, and every hash in tree/"]);
+    std::fs::remove_dir(path.join("entries")).unwrap();
+    let verdict = verify(&path).unwrap();
+    assert_eq!(verdict.findings.len(), 1, "{verdict}");
+    assert_eq!(verdict.findings[0].file.as_deref(), Some("entries"), "{verdict}");
+    assert_eq!(verdict.findings[0].kind, bulla::proof::FindingKind::FileMissing);
+}
+
+#[test]
+fn a_verification_shows_its_disk_and_how_much_is_pinned() {
+    let text = format!("{:?}", Verify::of("audit").pin("a note"));
+    assert!(text.starts_with("Verify { disk: ") && text.ends_with("pins: 1, .. }"), "{text}");
+}
+
+#[test]
+fn payloads_are_told_by_the_entries_that_name_them_in_the_order_of_those() {
+    use bulla::proof::FindingKind::{PayloadChanged, PayloadMissing};
+    let folder = tempfile::tempdir().unwrap();
+    let log = AuditLog::open(folder.path()).unwrap();
+    let files: Vec<String> = [9, 300_000, 1, 262_144, 500_000]
+        .iter()
+        .map(|len| {
+            let entry = entry("attach").attach("core", "application/octet-stream", vec![7; *len]);
+            let seq = log.record_blocking(entry).unwrap().seq();
+            let entry = log.get(seq).unwrap().unwrap().entry().unwrap();
+            let digest = entry.payloads[0].reference.clone().unwrap();
+            format!("payloads/{}/{digest}", &digest[..2])
+        })
+        .collect();
+    log.close_blocking().unwrap();
+    assert_clean(folder.path(), 7);
+    let log = bulla_hostile::Directory::new(folder.path());
+    log.remove(&files[2]);
+    log.remove(&files[0]);
+    log.edit(&files[1], |bytes| *bytes.last_mut().unwrap() ^= 1);
+    log.edit(&files[3], |bytes| bytes.truncate(100));
+    log.edit(&files[4], |bytes| bytes.resize(1 << 28, 0));
+    let found = verify(folder.path()).unwrap().findings;
+    let told: Vec<_> = found
+        .iter()
+        .map(|finding| (finding.kind, finding.first_seq.unwrap(), finding.end_seq.unwrap()))
+        .collect();
+    let (gone, changed) = (PayloadMissing, PayloadChanged);
+    assert_eq!(told, [(gone, 1, 2), (gone, 3, 4), (changed, 2, 3), (changed, 4, 5), (changed, 5, 6)]);
+    for (finding, file) in found.iter().zip([0, 2, 1, 3, 4]) {
+        assert_eq!(finding.file.as_ref(), Some(&files[file]), "{finding}");
+    }
 }

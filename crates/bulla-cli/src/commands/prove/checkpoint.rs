@@ -32,7 +32,8 @@ pub(crate) fn run(this: &mut Invocation, args: &CheckpointArgs) -> anyhow::Resul
     Ok(Ended::fine_if(matches!(relation, Relation::Continues(_))))
 }
 
-fn print(this: &mut Invocation, newest: &TrustedCheckpoint) -> anyhow::Result<()> {
+/// Prints the newest checkpoint.
+pub(crate) fn print(this: &mut Invocation, newest: &TrustedCheckpoint) -> anyhow::Result<()> {
     let note = newest.note().to_string();
     if this.json {
         return this.out.json(&json!({
@@ -43,7 +44,7 @@ fn print(this: &mut Invocation, newest: &TrustedCheckpoint) -> anyhow::Result<()
 }
 
 /// What the newest checkpoint is to an older one.
-enum Relation {
+pub(crate) enum Relation {
     /// It has everything that the older one has; the hashes show it.
     Continues(Vec<Hash>),
     /// It is of the same log when it was smaller: entries were taken away.
@@ -65,7 +66,7 @@ impl Relation {
         })
     }
 
-    fn print(
+    pub(crate) fn print(
         &self,
         this: &mut Invocation,
         older: &TrustedCheckpoint,

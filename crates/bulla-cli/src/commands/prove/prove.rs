@@ -1,7 +1,8 @@
 //! `bulla prove`: a proof file for one entry, to be checked without the log and without this machine.
 
 use anyhow::bail;
-use bulla::ProveError;
+use bulla::proof::ProofFile;
+use bulla::{ProveError, StoredEntry};
 
 use crate::args::ProveArgs;
 use crate::ended::Ended;
@@ -22,6 +23,17 @@ pub(crate) fn run(this: &mut Invocation, args: &ProveArgs) -> anyhow::Result<End
         ),
         Err(error) => return Err(error.into()),
     };
+    write_proof(this, args, &proof, &entry, &reader.identity().vkey)
+}
+
+/// Writes the proof, and the entry that it is of, to where the arguments say.
+pub(crate) fn write_proof(
+    this: &mut Invocation,
+    args: &ProveArgs,
+    proof: &ProofFile,
+    entry: &StoredEntry,
+    vkey: &str,
+) -> anyhow::Result<Ended> {
     if let Some(path) = &args.entry_out {
         write(path, entry.line(), Readable::Usual)?;
     }
@@ -41,10 +53,6 @@ pub(crate) fn run(this: &mut Invocation, args: &ProveArgs) -> anyhow::Result<End
             entry.seq()
         ));
     }
-    talk::note(format!(
-        "to check: bulla check {} --entry {entry_file} --key '{}'",
-        path.display(),
-        reader.identity().vkey
-    ));
+    talk::note(format!("to check: bulla check {} --entry {entry_file} --key '{}'", path.display(), vkey));
     Ok(Ended::Fine)
 }

@@ -1,5 +1,6 @@
 //! `bulla verify`: the whole log, with what is known of it from elsewhere.
 
+use bulla::proof::Verdict;
 use bulla::{Progress, Verify};
 
 use super::read_file;
@@ -11,7 +12,7 @@ use crate::output::stdout::is_reader_gone;
 use crate::output::{progress, talk, verdict};
 
 pub(crate) fn run(this: &mut Invocation, args: &VerifyArgs) -> anyhow::Result<Ended> {
-    let directory = args.directory.clone().unwrap_or_else(|| this.log.clone());
+    let directory = args.place.clone().unwrap_or_else(|| this.log.clone());
     // For its error, which says more of a directory that is no log.
     log_access::reader_or_damage(&directory)?;
     let bar = progress::over_bytes(Some(0), "verifying");
@@ -34,20 +35,23 @@ pub(crate) fn run(this: &mut Invocation, args: &VerifyArgs) -> anyhow::Result<En
     }
     let verdict = verify.run();
     bar.finish_and_clear();
-    let verdict = verdict?;
-    let palette = this.palette;
-    let printed = if this.json {
-        this.out.json(&verdict)
-    } else {
-        verdict::print(&verdict, &directory.display().to_string(), &palette, &mut this.out)
-    };
-    // Whoever reads only the first line still gets the right exit code.
-    match printed.and_then(|()| this.out.flush()) {
-        Err(error) if !is_reader_gone(&error) => return Err(error),
-        _ => {}
-    }
+    let ended = print(this, &verdict?, &directory.display().to_string())?;
     if args.key.is_none() && args.policy.is_none() && args.pin.is_empty() && !this.json {
         talk::note("--key VKEY and --pin FILE hold the log to what you know of it from elsewhere");
     }
-    Ok(Ended::fine_if(verdict.is_clean()))
+    Ok(ended)
+}
+
+/// Prints the verdict about `what`. Whoever reads only its first line still gets the right exit code.
+pub(crate) fn print(this: &mut Invocation, verdict: &Verdict, what: &str) -> anyhow::Result<Ended> {
+    let palette = this.palette;
+    let printed = if this.json {
+        this.out.json(verdict)
+    } else {
+        verdict::print(verdict, what, &palette, &mut this.out)
+    };
+    match printed.and_then(|()| this.out.flush()) {
+        Err(error) if !is_reader_gone(&error) => Err(error),
+        _ => Ok(Ended::fine_if(verdict.is_clean())),
+    }
 }

@@ -15,15 +15,21 @@ const NAME_COLUMNS: usize = 14;
 
 pub(crate) fn run(this: &mut Invocation, args: &ShowArgs) -> anyhow::Result<Ended> {
     let entry = log_access::find(&log_access::reader(&this.log)?, &args.entry)?;
-    if args.raw {
+    show(this, &entry, args.raw)?;
+    Ok(Ended::Fine)
+}
+
+/// Prints an entry whole: as it is stored, as JSON, or for people.
+pub(crate) fn show(this: &mut Invocation, entry: &StoredEntry, raw: bool) -> anyhow::Result<()> {
+    if raw {
         this.out.json_text(entry.line())?;
     } else if this.json {
         this.out.json_text(entry.line())?;
         this.out.bytes(b"\n")?;
     } else {
-        print(this, &entry)?;
+        print(this, entry)?;
     }
-    Ok(Ended::Fine)
+    Ok(())
 }
 
 fn print(this: &mut Invocation, entry: &StoredEntry) -> anyhow::Result<()> {

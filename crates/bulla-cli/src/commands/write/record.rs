@@ -50,7 +50,7 @@ fn record_one(this: &mut Invocation, entry: AuditEntry) -> anyhow::Result<Ended>
 }
 
 /// The entry that the arguments describe.
-fn entry(args: RecordArgs) -> anyhow::Result<AuditEntry> {
+pub(crate) fn entry(args: RecordArgs) -> anyhow::Result<AuditEntry> {
     let args = args.entry;
     let (Some(action), Some(outcome)) = (args.action, args.outcome) else {
         bail!("record needs --action and --outcome, or `-` for JSON Lines from stdin");

@@ -140,6 +140,8 @@ struct Queued {
     chunks: VecDeque<Chunk>,
     /// Bytes in `chunks`, payloads included.
     bytes: usize,
+    /// The most that `bytes` was.
+    bytes_peak: usize,
     is_closed: bool,
     poison: Option<Poison>,
     /// How many entries the writer waits for; 0 when it does not.
@@ -149,6 +151,8 @@ struct Queued {
     threads_waiting_for_room: usize,
     spare: Vec<Vec<u8>>,
     dropped: Vec<Dropped>,
+    /// How many were dropped since the log was opened.
+    dropped_total: u64,
 }
 
 /// Entries that someone had to drop, to be said in the log.
@@ -180,6 +184,16 @@ impl Queue {
         self.state().bytes
     }
 
+    /// The most bytes that ever waited for the writer.
+    pub(crate) fn bytes_peak(&self) -> usize {
+        self.state().bytes_peak
+    }
+
+    /// How many entries were noted as dropped.
+    pub(crate) fn dropped_total(&self) -> u64 {
+        self.state().dropped_total
+    }
+
     fn state(&self) -> MutexGuard<'_, Queued> {
         self.state.lock().expect("no panic while held")
     }
@@ -195,6 +209,7 @@ impl Queue {
             return Err(NotQueued::Full { event, queued: state.bytes });
         }
         state.bytes += event.size();
+        state.bytes_peak = state.bytes_peak.max(state.bytes);
         if !state.chunks.back().is_some_and(|chunk| chunk.has_room_for(event.body())) {
             let bytes = state.spare.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK_BYTES));
             state.chunks.push_back(Chunk::new(bytes));
@@ -352,6 +367,7 @@ impl Queue {
     /// Notes entries that someone had to drop; the writer says so in the log.
     pub(crate) fn note_dropped(&self, reason: &str, count: u64) {
         let mut state = self.state();
+        state.dropped_total += count;
         match state.dropped.iter_mut().find(|dropped| dropped.reason == reason) {
             Some(dropped) => dropped.count += count,
             None => state.dropped.push(Dropped { reason: reason.to_owned(), count }),

@@ -140,7 +140,7 @@ impl Writer {
     fn finish_sync(&mut self) -> Result<(), Poison> {
         match self.syncing.take() {
             Some(batch) => {
-                let synced = self.syncer.finish();
+                let synced = self.syncer.finish().and_then(|()| Ok(self.segment.check_in_place()?));
                 self.settle(batch, synced)
             }
             None => Ok(()),

@@ -35,7 +35,7 @@ fn check_length(rows: &StoredRows, row: u8, signed: u64, entries: u64) -> Option
     let span = 8 * u32::from(row);
     Some(Finding {
         first_seq: Some(hashes.start << span),
-        end_seq: Some((hashes.end << span).min(entries.max(hashes.start << span))),
+        end_seq: Some((hashes.end << span).min(entries)),
         file: Some(layout::row(row)),
         bytes: Some(range),
         repairable: true,

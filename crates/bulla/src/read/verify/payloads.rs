@@ -250,3 +250,31 @@ impl LostPayloads {
         self.untold
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_missing_that_are_too_many_are_counted() {
+        let digest = |number: usize| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
+            Hash::from(bytes)
+        };
+        let news = |numbers: Range<usize>| PayloadNews {
+            lost: numbers.map(|n| Lost { seq: n as u64, digest: digest(n), state: State::Missing }).collect(),
+            erased: Vec::new(),
+        };
+        let mut lost = LostPayloads::default();
+        lost.add(news(0..MISSING_MAX));
+        lost.add(news(MISSING_MAX..MISSING_MAX + 3));
+        let erased = [digest(1), digest(MISSING_MAX)];
+        lost.add(PayloadNews { lost: Vec::new(), erased: erased.to_vec() });
+        assert_eq!(lost.erased, 1);
+        let mut findings = Findings::default();
+        assert_eq!(lost.report(&mut findings), 3);
+        assert_eq!(findings.list.len() as u64 + findings.not_listed, MISSING_MAX as u64 - 1);
+        assert_eq!(findings.list[1].first_seq, Some(2));
+    }
+}

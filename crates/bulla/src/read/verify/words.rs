@@ -68,3 +68,18 @@ fn not_proved(trust: &Trust, is_pinned: bool, has_tail: bool, erased: u64, untol
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_that_may_have_been_erased_are_counted() {
+        let trust = Trust::new(None, None, Err("damaged".to_owned()), &mut Vec::new());
+        let counted =
+            |erased, untold| -> Vec<String> { not_proved(&trust, true, false, erased, untold).split_off(3) };
+        assert_eq!(counted(0, 0), [""; 0]);
+        assert_eq!(counted(2, 0), ["what was in 2 payloads: they were erased, and that is recorded"]);
+        assert_eq!(counted(0, 3), ["whether 3 more payloads that are gone were erased: there are too many"]);
+    }
+}

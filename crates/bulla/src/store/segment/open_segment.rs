@@ -9,6 +9,7 @@ use super::line;
 use crate::clock::Timestamp;
 use crate::entry::limits::PREFIX_BYTES_MAX;
 use crate::store::disk::{Access, Disk, DiskError, DiskFile, During};
+use crate::store::in_place::{Tail, check_held};
 use crate::store::layout::{ENTRIES, SegmentKind, TILE_WIDTH};
 
 /// When a segment is full.
@@ -63,6 +64,8 @@ pub(crate) struct OpenSegment {
     /// Time of its first line.
     begun_at: Option<Timestamp>,
     roll_over: RollOver,
+    /// The same for other threads.
+    tail: Arc<Tail>,
 }
 
 impl OpenSegment {
@@ -88,7 +91,13 @@ impl OpenSegment {
         let mut first_line = vec![0; PREFIX_BYTES_MAX + 8];
         let count = file.read_at(&mut first_line, 0).during("read", disk.describe(&name))?;
         let begun_at = line::recorded_at(&first_line[..count]);
-        Ok(Self { disk, segments, file, base, next, len, begun_at, roll_over })
+        let tail = Tail::new(name, file.clone(), len);
+        Ok(Self { disk, segments, file, base, next, len, begun_at, roll_over, tail })
+    }
+
+    /// The open file as other threads may look at it.
+    pub(crate) fn tail(&self) -> Arc<Tail> {
+        self.tail.clone()
     }
 
     /// The open file, to be synced.
@@ -103,7 +112,14 @@ impl OpenSegment {
 
     /// Makes all appended lines durable.
     pub(crate) fn sync(&self) -> Result<(), DiskError> {
-        self.file.sync().during("sync segment", self.describe())
+        self.file.sync().during("sync segment", self.describe())?;
+        self.check_in_place()
+    }
+
+    /// An error when what was appended cannot be read back: another hand removed or cut the file. To be asked
+    /// before anything is appended, or a cut would become a hole, and before anyone is answered.
+    pub(crate) fn check_in_place(&self) -> Result<(), DiskError> {
+        check_held(self.file.as_ref(), self.len).during("keep segment", self.describe())
     }
 
     /// Appends lines with one write; not synced. Where a full segment ends inside the batch, its part is written
@@ -114,6 +130,7 @@ impl OpenSegment {
         now: Timestamp,
     ) -> Result<Option<Range<u64>>, DiskError> {
         assert_eq!(lines.first, self.next, "batches follow each other");
+        self.check_in_place()?;
         // Segments end at a tile's edge, so that a frame, a bundle and a tile hold the same entries.
         let edge = self.next.next_multiple_of(TILE_WIDTH);
         let is_full = self.next > self.base && self.is_full(now);
@@ -136,6 +153,7 @@ impl OpenSegment {
     fn append_bytes(&mut self, bytes: &[u8], next: u64) -> Result<(), DiskError> {
         self.file.append(bytes).during("append to segment", self.describe())?;
         self.len += bytes.len() as u64;
+        self.tail.grow(bytes.len() as u64);
         self.next = next;
         Ok(())
     }
@@ -150,6 +168,7 @@ impl OpenSegment {
         self.file = create(self.disk.as_ref(), &self.segments, base)?;
         self.len = 0;
         self.begun_at = None;
+        self.tail.roll(Segment { base, kind: SegmentKind::Plain }.name(), self.file.clone());
         Ok(std::mem::replace(&mut self.base, base)..base)
     }
 }

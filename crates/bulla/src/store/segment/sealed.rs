@@ -196,6 +196,10 @@ mod tests {
             Ok(self.0.len() as u64)
         }
 
+        fn status(&self) -> io::Result<crate::store::disk::FileStatus> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
         fn sync(&self) -> io::Result<()> {
             Err(io::ErrorKind::Unsupported.into())
         }

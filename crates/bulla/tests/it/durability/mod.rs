@@ -6,6 +6,7 @@ mod creation;
 mod damage;
 mod failures;
 mod opening;
+mod other_hands;
 mod payloads;
 mod segments;
 mod sweeps;

@@ -151,7 +151,7 @@ struct Walk<'a> {
     history_before: u64,
     /// The believed note before.
     last: Option<Believed>,
-    /// Whole notes below `history_before`, and the size of the last but one of them.
+    /// Whole notes below `history_before`, and the sizes of the last two of them, or 0.
     notes_before: u64,
     sizes_before: [u64; 2],
     notes: u64,
@@ -275,8 +275,7 @@ impl<'a> Walk<'a> {
             return;
         };
         if self.is_newest_in_history {
-            let before_last = if self.notes_before > 1 { self.sizes_before[0] } else { 0 };
-            if newest.size.get() < before_last {
+            if newest.size.get() < self.sizes_before[0] {
                 let text = format!(
                     "it has size {}, the history goes on to {}: an older one was put in its place",
                     newest.size,
@@ -286,7 +285,7 @@ impl<'a> Walk<'a> {
             }
             return;
         }
-        if published.history.is_none() || (published.history_end == 0 && self.notes == 0) {
+        if published.history_end == 0 {
             let text = "the history of checkpoints is gone, and there was one".to_owned();
             findings.push(in_file(FindingKind::FileMissing, CHECKPOINTS, false, text));
         } else if let Some(torn) = &self.torn {

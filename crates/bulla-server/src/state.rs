@@ -1,0 +1,67 @@
+//! What every handler is given.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bulla::capture::tower::AuditLayer;
+use bulla::{AuditLog, LogReader, Timestamp};
+use tokio::sync::{Semaphore, watch};
+
+use crate::access::caller::Caller;
+use crate::access::changes::TokenChanges;
+use crate::access::denials::Denials;
+use crate::access::rate::Rate;
+use crate::access::sessions::Sessions;
+use crate::access::tokens::{Token, Tokens};
+use crate::api::views::Views;
+use crate::ingest::intake::Intake;
+use crate::public::Published;
+use crate::settings::Settings;
+use crate::watch::alarms::Alarms;
+use crate::watch::counters::Counters;
+use crate::watch::health::Health;
+
+/// One running server.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) log: AuditLog,
+    pub(crate) reader: LogReader,
+    pub(crate) tokens: Tokens,
+    pub(crate) token_changes: TokenChanges,
+    pub(crate) sessions: Sessions,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) denials: Denials,
+    pub(crate) intake: Intake,
+    pub(crate) views: Views,
+    pub(crate) own_record: AuditLayer,
+    pub(crate) counters: Counters,
+    pub(crate) health: Health,
+    pub(crate) published: Published,
+    pub(crate) alarms: Alarms,
+    /// Entries that were in the log when the server began.
+    pub(crate) size_at_start: u64,
+    /// Places for connections.
+    pub(crate) connections: Arc<Semaphore>,
+    /// Requests at once that read far through the log.
+    pub(crate) scans: Arc<Semaphore>,
+    /// Requests at once that follow the log.
+    pub(crate) followers: Arc<Semaphore>,
+    /// True once the server goes down: followers end.
+    pub(crate) going_down: watch::Receiver<bool>,
+}
+
+impl Shared {
+    /// Whether a caller that was let in before would be now: a token can be revoked, a login can end.
+    pub(crate) fn is_valid(&self, caller: &Caller) -> bool {
+        let is_in_time = caller.ends.is_none_or(|end| Instant::now() < end);
+        is_in_time && caller.token.as_ref().is_none_or(|token| self.is_valid_token(token))
+    }
+
+    /// Whether the token with that fingerprint is valid now.
+    pub(crate) fn is_valid_token(&self, fingerprint: &str) -> bool {
+        let now = Timestamp::now();
+        let is_it = |token: &Token| token.fingerprint() == fingerprint && token.is_valid(now);
+        self.tokens.list().is_ok_and(|tokens| tokens.iter().any(is_it))
+    }
+}

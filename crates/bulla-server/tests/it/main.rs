@@ -1,0 +1,13 @@
+//! A real server on loopback, with a log in a temporary folder.
+#![expect(clippy::unwrap_used, reason = "clippy knows `#[test]` functions as tests, but not what they call")]
+
+mod access;
+mod ingest;
+mod interop;
+mod openapi;
+mod operation;
+mod public;
+mod reading;
+mod refusals;
+mod schemathesis;
+mod server;

@@ -1,0 +1,361 @@
+//! Damage of every shape, and the exact words and places that it comes to: beyond the newest checkpoint, where
+//! nothing leads to a signed root, in bytes without an end, and in sealed segments that were packed anew.
+
+use bulla::Verify;
+use bulla::proof::{Checkpoint, Finding, FindingKind, HASH_LEN, SignerKey, TreeSize, Verdict, leaf_hash};
+use bulla_hostile::{Directory, Original, Place, Shape};
+use tempfile::TempDir;
+
+use FindingKind::{
+    CheckpointHistoryInconsistent, EntriesAndTreeChanged, Fork, LineChanged, LineInserted, LineRemoved,
+    TreeChanged, Truncated,
+};
+
+const SEGMENT: &str = "entries/00000000000000000000.jsonl";
+
+/// A closed log of one plain segment, with a checkpoint for each session.
+fn log_of(entries: u64, sessions: u64) -> (TempDir, Directory, SignerKey) {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { entries, sessions, segment_bytes: 1 << 30, seal: false, payloads: false };
+    let original = Original::write(folder.path().join("audit"), shape);
+    (folder, original.directory, original.key)
+}
+
+fn verify(log: &Directory) -> Verdict {
+    bulla::verify(log.root()).unwrap()
+}
+
+fn findings(log: &Directory) -> Vec<Finding> {
+    verify(log).findings
+}
+
+fn change(log: &Directory, place: &Place) {
+    log.change_byte(&place.file, place.bytes.start + 100, 1);
+}
+
+fn write_hash(log: &Directory, row: &str, index: usize, hash: [u8; HASH_LEN]) {
+    log.edit(row, |bytes| bytes[HASH_LEN * index..HASH_LEN * (index + 1)].copy_from_slice(&hash));
+}
+
+#[track_caller]
+fn check(finding: &Finding, kind: FindingKind, seqs: (u64, u64), words: &str) {
+    let found = (finding.kind, finding.first_seq, finding.end_seq);
+    assert_eq!(found, (kind, Some(seqs.0), Some(seqs.1)), "{finding}");
+    assert!(finding.message.contains(words), "{:?} does not say {words:?}", finding.message);
+}
+
+#[track_caller]
+fn only(found: &[Finding]) -> &Finding {
+    assert_eq!(found.len(), 1, "{found:#?}");
+    &found[0]
+}
+
+/// Puts the checkpoints back to the first so many.
+fn keep_notes(log: &Directory, count: usize) {
+    let notes = log.history();
+    log.write("checkpoint", &notes[count - 1]);
+    log.write_history(&notes[..count]);
+}
+
+#[test]
+fn beyond_the_newest_checkpoint_it_is_said_that_nothing_covers_a_changed_line() {
+    let (_folder, log, _) = log_of(40, 2);
+    keep_notes(&log, 1);
+    let lines = log.lines();
+    change(&log, &lines[10]);
+    change(&log, &lines[30]);
+    let verdict = verify(&log);
+    let found = &verdict.findings;
+    assert_eq!(found.len(), 2, "{found:#?}");
+    check(&found[0], LineChanged, (10, 11), "the line is not the one that was signed for");
+    check(
+        &found[1],
+        LineChanged,
+        (30, 31),
+        "the line does not have its stored hash, and no checkpoint covers it yet",
+    );
+    assert_eq!(verdict.not_covered, Some(20..40));
+}
+
+#[test]
+fn beyond_the_newest_checkpoint_a_hash_that_a_crash_left_unfinished_is_none_that_was_changed() {
+    let (_folder, log, _) = log_of(40, 2);
+    keep_notes(&log, 1);
+    let lines = log.lines();
+    let whole = log.read("tree/00");
+    // Something else is wrong, so that all is looked at closely.
+    change(&log, &lines[5]);
+    for (from, to, byte, is_told) in
+        [(0, 32, 0, false), (7, 32, 0, false), (0, 9, 0, false), (3, 4, 0xff, true)]
+    {
+        log.write("tree/00", &whole);
+        log.edit("tree/00", |bytes| {
+            let hash = &mut bytes[HASH_LEN * 30..HASH_LEN * 31];
+            hash[from..to].iter_mut().for_each(|old| *old = if byte == 0 { 0 } else { !*old });
+        });
+        let found = findings(&log);
+        assert_eq!(found.len(), 1 + usize::from(is_told), "{from}..{to}: {found:#?}");
+        check(&found[0], LineChanged, (5, 6), "signed for");
+        if is_told {
+            check(
+                &found[1],
+                TreeChanged,
+                (30, 31),
+                "it does not have the hash of the entry's line, which is right",
+            );
+            assert!(found[1].repairable && found[1].file.as_deref() == Some("tree/00"));
+            assert_eq!(found[1].bytes, Some(HASH_LEN as u64 * 30..HASH_LEN as u64 * 31));
+        }
+    }
+}
+
+#[test]
+fn a_line_changed_with_its_hash_is_placed_between_the_checkpoints_around_it() {
+    for (seq, good, bad, words) in [
+        (5, 0, 10, "size 10 nor of 3 later ones: "),
+        (15, 10, 20, "size 20 nor of 2 later ones: "),
+        (35, 30, 40, "size 40: "),
+    ] {
+        let (_folder, log, _) = log_of(40, 4);
+        change(&log, &log.lines()[seq]);
+        let line = log.line(&log.lines()[seq]);
+        write_hash(&log, "tree/00", seq, *leaf_hash(&line).as_bytes());
+        let found = findings(&log);
+        let finding = only(&found);
+        check(finding, EntriesAndTreeChanged, (good, bad), words);
+        assert!(finding.message.contains(&format!("the checkpoint of size {good}, and not")), "{finding}");
+        assert_eq!(finding.evidence, [log.history()[bad as usize / 10 - 1].clone()]);
+    }
+}
+
+#[test]
+fn a_line_and_a_hash_of_which_neither_is_signed_for_are_both_told() {
+    let (_folder, log, _) = log_of(40, 2);
+    change(&log, &log.lines()[25]);
+    write_hash(&log, "tree/00", 25, *leaf_hash(b"x").as_bytes());
+    let found = findings(&log);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    check(&found[0], EntriesAndTreeChanged, (20, 40), "changed together with their hashes");
+    check(
+        &found[1],
+        LineChanged,
+        (25, 26),
+        "the line does not have its stored hash, and neither leads to a signed root",
+    );
+}
+
+#[test]
+fn a_signed_root_that_the_entries_do_not_have_is_told_with_the_one_that_they_have() {
+    let forged = |key: &SignerKey, size| {
+        Checkpoint::new(key.name(), TreeSize(size), leaf_hash(b"x")).unwrap().sign(&[key])
+    };
+    // In the history.
+    let (_folder, log, key) = log_of(40, 4);
+    let mut notes = log.history();
+    notes.insert(2, forged(&key, 25));
+    log.write_history(&notes);
+    let found = findings(&log);
+    let finding = only(&found);
+    assert_eq!(finding.kind, CheckpointHistoryInconsistent);
+    assert!(finding.message.starts_with("its root of size 25 is not that of the entries"), "{finding}");
+    assert_eq!(finding.evidence, [notes[2].clone(), notes[3].clone()]);
+    let start = notes[..2].iter().map(|note| note.len() as u64 + 1).sum::<u64>();
+    assert_eq!(finding.bytes, Some(start..start + notes[2].len() as u64 + 1));
+    assert_eq!(finding.file.as_deref(), Some("checkpoints"));
+    // Kept elsewhere.
+    let (_folder, log, key) = log_of(40, 4);
+    let pin = forged(&key, 25);
+    let found = Verify::of(log.root()).pin(pin.clone()).run().unwrap().findings;
+    let finding = only(&found);
+    assert_eq!((finding.kind, finding.file.as_deref(), &finding.bytes), (Fork, None, &None));
+    assert!(finding.message.ends_with("the entries have another root at size 25"), "{finding}");
+    assert_eq!(finding.evidence, [pin, log.history()[2].clone()]);
+    // In the file `checkpoint`.
+    let newest = forged(&key, 35);
+    log.write("checkpoint", &newest);
+    let found = findings(&log);
+    let fork = only(&found[1..]);
+    assert_eq!((found[0].kind, fork.kind), (CheckpointHistoryInconsistent, Fork), "{found:#?}");
+    assert_eq!(
+        (fork.file.as_deref(), fork.bytes.clone()),
+        (Some("checkpoint"), Some(0..newest.len() as u64))
+    );
+    assert_eq!(fork.evidence, [newest, log.history()[3].clone()]);
+}
+
+#[test]
+fn bytes_too_many_for_a_line_are_one_line_inserted() {
+    for len in [196_700, 300_000, 1 << 20, (1 << 20) + 1, 2_500_000] {
+        let (_folder, log, _) = log_of(40, 1);
+        let lines = log.lines();
+        let mut bytes = vec![b'x'; len];
+        bytes.push(b'\n');
+        log.insert_before(&lines[10], &bytes);
+        let found = findings(&log);
+        let finding = only(&found);
+        check(finding, LineInserted, (10, 10), "a line that is no entry of the log");
+        let start = lines[10].bytes.start as u64;
+        assert_eq!(finding.bytes, Some(start..start + len as u64), "{len}");
+    }
+}
+
+#[test]
+fn bytes_too_many_for_a_line_before_one_change_that_line() {
+    for len in [196_700, 300_000, 2_500_000] {
+        let (_folder, log, _) = log_of(40, 1);
+        let lines = log.lines();
+        log.insert_before(&lines[10], &vec![b'x'; len]);
+        let found = findings(&log);
+        let finding = only(&found);
+        check(finding, LineChanged, (10, 11), "not the one that was signed for");
+        let bytes = lines[10].bytes.start as u64..(lines[10].bytes.end + len) as u64;
+        assert_eq!(finding.bytes, Some(bytes), "{len}");
+    }
+}
+
+#[test]
+fn bytes_without_an_end_behind_the_log_are_torn_however_many() {
+    for len in [1, 70_000, 300_000, 2_500_000] {
+        for byte in [b'x', 0] {
+            let (_folder, log, _) = log_of(40, 1);
+            log.edit(SEGMENT, |bytes| bytes.resize(bytes.len() + len, byte));
+            assert!(verify(&log).is_clean(), "{len}: {:#?}", findings(&log));
+            // Where entries are missing before them, they are what is left of those.
+            let lines = log.lines();
+            let start = lines[38].bytes.start;
+            log.edit(SEGMENT, |bytes| drop(bytes.drain(start..lines[39].bytes.end + 1)));
+            let found = findings(&log);
+            let finding = only(&found);
+            check(finding, Truncated, (38, 40), "only 38 entries are there");
+            assert_eq!(finding.bytes, Some(start as u64..(start + len) as u64), "{len}");
+        }
+    }
+}
+
+#[test]
+fn rows_too_short_and_too_long_are_told_with_the_entries_they_stand_for() {
+    let (_folder, log, _) = log_of(600, 2);
+    let (leaves, tiles) = (log.read("tree/00"), log.read("tree/08"));
+    let check_row = |row: &str, bytes: &[u8], seqs: (u64, u64), at: std::ops::Range<u64>, words: &str| {
+        log.write(row, bytes);
+        let found = findings(&log);
+        let finding = only(&found);
+        check(finding, TreeChanged, seqs, words);
+        assert_eq!((finding.file.as_deref(), finding.bytes.clone()), (Some(row), Some(at)), "{finding}");
+        assert!(finding.repairable, "{finding}");
+        log.write("tree/00", &leaves);
+        log.write("tree/08", &tiles);
+    };
+    let longer = |bytes: &[u8], more: usize| [bytes, &[7; 64][..more]].concat();
+    check_row(
+        "tree/00",
+        &leaves[..32 * 590],
+        (590, 600),
+        32 * 590..32 * 600,
+        "has 590 hashes, and 600 are signed",
+    );
+    check_row("tree/00", &leaves[..32 * 590 + 3], (590, 600), 32 * 590 + 3..32 * 600, "has 590 hashes");
+    check_row("tree/00", &longer(&leaves, 32), (600, 601), 32 * 600..32 * 601, "601 hashes, and ");
+    check_row("tree/00", &longer(&leaves, 9), (600, 600), 32 * 600..32 * 600 + 9, "a part of a hash");
+    check_row("tree/08", &tiles[..32], (256, 512), 32..64, "has 1 hashes, and 2 are signed for");
+    check_row("tree/08", &tiles[..0], (0, 512), 0..64, "has 0 hashes");
+    check_row("tree/08", &longer(&tiles, 32), (512, 600), 64..96, "has 3 hashes, and 2 follow from");
+    check_row("tree/08", &longer(&tiles, 64), (512, 600), 64..128, "has 4 hashes, and 2 follow from");
+    check_row("tree/08", &longer(&tiles, 5), (512, 512), 64..69, "a part of a hash");
+    check_row("tree/16", &[7; 32], (0, 600), 0..32, "has 1 hashes, and 0 follow from");
+}
+
+/// Packs lines into a sealed segment as the format says, a frame for each.
+fn pack(log: &Directory, file: &str, frames: &[Vec<u8>]) -> Vec<std::ops::Range<u64>> {
+    let (mut bytes, mut table, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    for frame in frames {
+        let packed = zstd::bulk::compress(frame, 3).unwrap();
+        table.extend_from_slice(&(packed.len() as u32).to_le_bytes());
+        table.extend_from_slice(&(frame.len() as u32).to_le_bytes());
+        places.push(bytes.len() as u64..(bytes.len() + packed.len()) as u64);
+        bytes.extend_from_slice(&packed);
+    }
+    bytes.extend_from_slice(&0x184D_2A5E_u32.to_le_bytes());
+    bytes.extend_from_slice(&(table.len() as u32 + 9).to_le_bytes());
+    bytes.extend_from_slice(&table);
+    bytes.extend_from_slice(&(frames.len() as u32).to_le_bytes());
+    bytes.push(0);
+    bytes.extend_from_slice(&0x8F92_EAB1_u32.to_le_bytes());
+    log.write(file, bytes);
+    places
+}
+
+/// A log with a sealed segment of two or more frames and one that is not full.
+fn sealed_log() -> (TempDir, Directory, String, Vec<Vec<u8>>) {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { entries: 900, sessions: 3, segment_bytes: 100_000, seal: true, payloads: false };
+    let log = Original::write(folder.path().join("audit"), shape).directory;
+    let file = log.files("entries").remove(0);
+    assert!(file.ends_with("00000000000000000000.jsonl.zst"), "{file}");
+    let lines = zstd_lines(&log, &file);
+    let frames: Vec<_> = lines.chunks(256).map(<[_]>::concat).collect();
+    assert!(frames.len() > 1 && lines.len().is_multiple_of(256), "{} lines", lines.len());
+    (folder, log, file, frames)
+}
+
+fn zstd_lines(log: &Directory, file: &str) -> Vec<Vec<u8>> {
+    let bytes = log.read(file);
+    let table = bytes.len() - 9;
+    let count = u32::from_le_bytes(bytes[table..table + 4].try_into().unwrap()) as usize;
+    let frames_end = table - 8 * count - 8;
+    let plain = zstd::decode_all(&bytes[..frames_end]).unwrap();
+    plain.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn a_sealed_segment_packed_anew_is_the_same_entries() {
+    let (_folder, log, file, frames) = sealed_log();
+    pack(&log, &file, &frames);
+    assert!(verify(&log).is_clean(), "{:#?}", findings(&log));
+}
+
+#[test]
+fn lines_of_a_frame_packed_anew_are_placed_in_that_frame() {
+    let (_folder, log, file, frames) = sealed_log();
+    let check_frame = |what: &str, edit: &dyn Fn(&mut Vec<Vec<u8>>), kind, seqs, words: &str| {
+        let mut second: Vec<_> =
+            frames[1].split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        edit(&mut second);
+        let mut packed = frames.clone();
+        packed[1] = second.concat();
+        let places = pack(&log, &file, &packed);
+        let found = findings(&log);
+        assert_eq!(found.len(), 1, "{what}: {found:#?}");
+        check(&found[0], kind, seqs, words);
+        assert_eq!(found[0].file.as_ref(), Some(&file), "{what}");
+        let bytes = found[0].bytes.clone().unwrap();
+        assert!(bytes == places[1] || kind == LineRemoved, "{what}: {bytes:?} are not {:?}", places[1]);
+    };
+    let garbage = |len: usize| [vec![b'x'; len], b"\n".to_vec()].concat();
+    check_frame("change", &|lines| lines[44][100] ^= 1, LineChanged, (300, 301), "not the one");
+    check_frame(
+        "change two",
+        &|lines| lines[44..46].iter_mut().for_each(|line| line[100] ^= 1),
+        LineChanged,
+        (300, 302),
+        "",
+    );
+    check_frame("insert", &|lines| lines.insert(44, garbage(90)), LineInserted, (300, 300), "a line that is");
+    check_frame(
+        "insert much",
+        &|lines| lines.insert(44, garbage(300_000)),
+        LineInserted,
+        (300, 300),
+        "a line that is",
+    );
+    check_frame("remove", &|lines| drop(lines.remove(44)), LineRemoved, (300, 301), "1 line is gone");
+    check_frame("join", &|lines| _ = lines[44].pop(), LineChanged, (300, 301), "the newline after the line");
+    check_frame(
+        "join the last",
+        &|lines| _ = lines[255].pop(),
+        LineChanged,
+        (511, 512),
+        "the newline after the line",
+    );
+    check_frame("split", &|lines| lines[44].insert(150, b'\n'), LineChanged, (300, 301), "not the one");
+}
