@@ -1,7 +1,7 @@
 //! A writer in a process of its own: what it is fed, what it acknowledged, and how it ended. Nothing waits for ever.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -74,7 +74,10 @@ impl Writer {
         match feed {
             Feed::Endless => feeding = Some(std::thread::spawn(move || feed_endlessly(stdin))),
             Feed::Held(count) => {
-                (0..count).try_for_each(|number| stdin.write_all(line(number).as_bytes())).unwrap();
+                // A writer that was refused may have ended before it reads a line.
+                let fed = (0..count).try_for_each(|number| stdin.write_all(line(number).as_bytes()));
+                fed.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+                    .unwrap();
                 held = Some(stdin);
             }
             Feed::Empty => drop(stdin),
