@@ -99,7 +99,6 @@ async fn no_route(State(shared): State<Arc<Shared>>, request: Request) -> Proble
     let (parts, _) = request.into_parts();
     if let Err(problem) = identify(&shared, &parts) {
         shared.denials.record(&problem, &parts, None);
-        shared.counters.refused(problem.code());
         return problem;
     }
     let detail = format!("there is nothing at {}; /openapi.json lists the routes", parts.uri.path());

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bulla::capture::tower::AuditLayer;
 use bulla::{AuditLog, LogReader, Timestamp};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::access::caller::Caller;
 use crate::access::changes::TokenChanges;
@@ -15,6 +15,7 @@ use crate::access::sessions::Sessions;
 use crate::access::tokens::{Token, Tokens};
 use crate::api::views::Views;
 use crate::ingest::intake::Intake;
+use crate::problem::{Code, Problem};
 use crate::public::Published;
 use crate::settings::Settings;
 use crate::watch::alarms::Alarms;
@@ -52,6 +53,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// A place among the requests that read far through the log. It goes with the reading, which goes on when the
+    /// client has left.
+    ///
+    /// # Errors
+    /// [`Code::Busy`] when all are taken.
+    pub(crate) fn place_to_search(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.scans.clone().try_acquire_owned().map_err(|_| {
+            let detail = format!("{} searches run already; try again", self.settings.limits.scans);
+            Problem::new(Code::Busy, detail)
+        })
+    }
+
     /// Whether a caller that was let in before would be now: a token can be revoked, a login can end.
     pub(crate) fn is_valid(&self, caller: &Caller) -> bool {
         let is_in_time = caller.ends.is_none_or(|end| Instant::now() < end);

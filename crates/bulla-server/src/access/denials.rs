@@ -6,7 +6,6 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use axum::http::request::Parts;
-use bulla::entry::new_id;
 use bulla::{AuditEntry, AuditLog, AuditOutcome};
 use serde_json::json;
 
@@ -103,7 +102,6 @@ fn summary(counted: &HashMap<(&'static str, String), u64>) -> AuditEntry {
         .map(|((code, peer), count)| json!({"code": code, "peer_ip": peer, "count": count}))
         .collect();
     AuditEntry::auth("refused requests, counted")
-        .id(new_id())
         .event_name("access.denied.counted")
         .outcome(AuditOutcome::Denied)
         .detail(json!({"count": total, "refused": rows}))

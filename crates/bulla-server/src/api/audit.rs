@@ -54,10 +54,12 @@ pub(crate) async fn list(
         Some(category) => Filter::new().field("category", &category),
     };
     shared.views.opened(&caller, "audit", "", Instant::now());
-    let busy = |_| Problem::new(Code::Busy, "too many searches run already; try again");
-    let _place = shared.scans.try_acquire().map_err(busy)?;
-    let reader = shared.reader.clone();
-    let array = tokio::task::spawn_blocking(move || newest(&reader, filter, limit))
+    let (place, reader) = (shared.place_to_search()?, shared.reader.clone());
+    let search = move || {
+        let _place = place;
+        newest(&reader, filter, limit)
+    };
+    let array = tokio::task::spawn_blocking(search)
         .await
         .map_err(|error| Problem::new(Code::ReadFailed, error.to_string()))??;
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];

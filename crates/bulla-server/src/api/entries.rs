@@ -88,12 +88,12 @@ pub(crate) async fn list(
         None => Cursor { order: params.order, rest: 0..size },
     };
     shared.views.opened(&caller, "entries", &params.q, Instant::now());
-    let _place = shared.scans.try_acquire().map_err(|_| {
-        let detail = format!("{} searches run already; try again", shared.settings.limits.scans);
-        Problem::new(Code::Busy, detail)
-    })?;
-    let reader = shared.reader.clone();
-    let page = tokio::task::spawn_blocking(move || scan(&reader, &filter, cursor, limit as usize))
+    let (place, reader) = (shared.place_to_search()?, shared.reader.clone());
+    let search = move || {
+        let _place = place;
+        scan(&reader, &filter, cursor, limit as usize)
+    };
+    let page = tokio::task::spawn_blocking(search)
         .await
         .map_err(|error| Problem::new(Code::ReadFailed, format!("the search ended: {error}")))??;
     Ok(page.into_response(size))

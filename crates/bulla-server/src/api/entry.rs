@@ -70,13 +70,9 @@ fn value(text: &str) -> HeaderValue {
 async fn find(shared: &Arc<Shared>, name: &str) -> Result<StoredEntry, Problem> {
     let (shared, name) = (shared.clone(), name.to_owned());
     let seq = name.parse::<u64>().ok();
-    let _place = if seq.is_none() {
-        let busy = |_| Problem::new(Code::Busy, "too many searches run already; try again");
-        Some(shared.scans.clone().try_acquire_owned().map_err(busy)?)
-    } else {
-        None
-    };
+    let place = if seq.is_none() { Some(shared.place_to_search()?) } else { None };
     let found = tokio::task::spawn_blocking(move || {
+        let _place = place;
         let found = match seq {
             Some(seq) => shared.reader.get(seq),
             None => shared.log.find(&name),
