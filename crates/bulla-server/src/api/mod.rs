@@ -4,6 +4,7 @@ pub(crate) mod audit;
 mod cursor;
 pub(crate) mod entries;
 pub(crate) mod entry;
+pub(crate) mod export;
 pub(crate) mod home;
 pub(crate) mod params;
 pub(crate) mod status;
