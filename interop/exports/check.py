@@ -54,7 +54,7 @@ def check_parquet_with_duckdb():
     for row, entry, leaf in zip(rows, STORED, HASHES, strict=True):
         assert row[:4] == (entry["seq"], entry["id"], entry["action"], leaf), row
         assert (json.loads(row[4]) if row[4] else None) == entry.get("detail"), row
-    total = duckdb.sql(f"SELECT sum(duration_ms) FROM '{path('parquet')}'").fetchone()[0]
+    total = duckdb.sql(f"SELECT sum(duration_ms) FROM '{path('parquet')}'").fetchall()[0][0]
     assert int(total or 0) == DURATIONS
     by_category = duckdb.sql(f"SELECT category, count(*) FROM '{path('parquet')}' GROUP BY category").fetchall()
     assert dict(by_category) == CATEGORIES

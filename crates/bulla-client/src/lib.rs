@@ -14,6 +14,7 @@
 
 mod answer;
 mod connection;
+mod export;
 mod public_format;
 mod read;
 mod record;
@@ -23,6 +24,7 @@ mod verify;
 
 pub use answer::{ClientError, Refusal};
 pub use connection::{Client, ClientBuilder};
+pub use export::Export;
 pub use public_format::LogIdentity;
 pub use read::{Found, Order, Page, Search, Status, Watermarks};
 pub use record::{Receipt, RecordOptions, Recorded, RejectedRecord, Wait};

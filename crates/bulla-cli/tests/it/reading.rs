@@ -174,6 +174,32 @@ fn an_export_is_recorded_and_the_seed_format_has_its_keys() {
 }
 
 #[test]
+fn an_export_that_is_not_whole_leaves_no_file() {
+    let bench = bench_with_entries();
+    bench.run(&["export", "-o", "out.jsonl", "action:("]).ends(2, &["action:("]);
+    assert!(!bench.path("out.jsonl").exists());
+    let segment = bench.path("audit/entries/00000000000000000000.jsonl");
+    let text = std::fs::read_to_string(&segment).unwrap();
+    std::fs::write(&segment, text.replacen("{\"seq\":2,", "{\"seq\":7,", 1)).unwrap();
+    bench.run(&["export", "-o", "out.jsonl"]).ends(2, &["entries/00000000000000000000.jsonl"]);
+    assert!(!bench.path("out.jsonl").exists());
+}
+
+#[test]
+fn every_format_is_named_by_help_and_written_to_a_file() {
+    let bench = bench_with_entries();
+    let help = bench.ok(&["export", "--help"]);
+    for format in bulla_formats::export::ExportFormat::ALL {
+        assert!(help.contains(&format!("- {format}:")), "{format}: {help}");
+        let name = format!("out.{format}");
+        bench
+            .run(&["export", "--format", format.as_str(), "-o", &name, "action:login"])
+            .ends(0, &[&format!("2 entries written to {name}")]);
+        assert!(std::fs::metadata(bench.path(&name)).unwrap().len() > 100);
+    }
+}
+
+#[test]
 fn stats_add_up() {
     let bench = bench_with_entries();
     let stats: Value = serde_json::from_str(&bench.ok(&["stats", "--json"])).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anyhow::{Context, bail};
-use bulla::{AuditCategory, AuditEntry, AuditLog, AuditOutcome, LogReader};
+use bulla::{AuditCategory, AuditEntry, AuditLog, AuditOutcome, Filter, LogReader};
 use bulla_formats::export::{ExportError, ExportFormat, Exporter};
 use serde_json::json;
 
@@ -31,8 +31,14 @@ struct Exported {
 
 pub(crate) fn run(this: &mut Invocation, args: &ExportArgs) -> anyhow::Result<Ended> {
     let reader = log_access::reader(&this.log)?;
+    let filter =
+        this.filter(&args.query.text(), args.period.since.as_deref(), args.period.until.as_deref())?;
     let mut exported = Exported::default();
-    let written = write_to(args, |sink| write(this, args, &reader, sink, &mut exported));
+    let mut is_begun = false;
+    let written = write_to(args, |sink| {
+        is_begun = true;
+        write(args, &reader, filter, sink, &mut exported)
+    });
     if let (Ok(()), Some(path)) = (&written, &args.output) {
         let entries = counted(exported.entries, "entry", "entries");
         talk::note(format!("{entries} written to {}", path.display()));
@@ -40,7 +46,10 @@ pub(crate) fn run(this: &mut Invocation, args: &ExportArgs) -> anyhow::Result<En
     for (seq, reason) in &exported.left_out_named {
         talk::warn(format!("entry {seq} was left out: {reason}"));
     }
-    record(this, args, &exported, written.as_ref().err());
+    // A file that was there already is a mistake, not an export.
+    if is_begun {
+        record(this, args, &exported, written.as_ref().err());
+    }
     written.map(|()| Ended::fine_if(exported.left_out == 0))
 }
 
@@ -74,14 +83,12 @@ fn refuse_terminal(format: ExportFormat, stdout: &io::Stdout) -> anyhow::Result<
 }
 
 fn write(
-    this: &Invocation,
     args: &ExportArgs,
     reader: &LogReader,
+    filter: Filter,
     sink: &mut (dyn Write + Send),
     exported: &mut Exported,
 ) -> anyhow::Result<()> {
-    let filter =
-        this.filter(&args.query.text(), args.period.since.as_deref(), args.period.until.as_deref())?;
     let size = reader.size()?;
     let bar = progress::over_entries(size, "exporting");
     let exporter = Exporter::new(args.format, &reader.identity().origin, sink);
