@@ -229,8 +229,8 @@ impl std::str::FromStr for Filter {
     }
 }
 
-/// Writes it as a query that reads back as the same filter. Times are absolute, and all is written out; it may be longer
-/// than a query may be if it was not read from one.
+/// Writes it as a query that reads back as the same filter. Times are absolute, and a field is named beside each of its
+/// values; so a large one may be longer than a query may be.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.expression.fmt(f)

@@ -113,7 +113,8 @@ pub(super) fn meant(field: &str) -> Option<&'static str> {
         4..=5 => 1,
         _ => 2,
     };
-    let nearest = KNOWN.iter().map(|known| (slips(&lower, known), *known)).min();
+    let as_long = KNOWN.iter().filter(|known| known.len().abs_diff(lower.len()) <= slips_max);
+    let nearest = as_long.map(|known| (slips(&lower, known), *known)).min();
     nearest.filter(|(slips, _)| *slips <= slips_max).map(|(_, known)| known)
 }
 

@@ -16,33 +16,40 @@ impl Display for Expression {
         match self {
             Self::All(parts) if parts.is_empty() => f.write_str("*"),
             Self::Any(parts) if parts.is_empty() => f.write_str("-*"),
-            Self::All(parts) => join(f, parts, " "),
-            Self::Any(parts) => join(f, parts, " OR "),
+            Self::All(parts) => join(f, parts, " ", is_list),
+            // An OR binds less than what stands beside it, so no part needs parentheses that is no OR itself.
+            Self::Any(parts) => join(f, parts, " OR ", |part| matches!(part, Self::Any(_)) && is_list(part)),
             Self::Not(inner) => {
                 f.write_char('-')?;
-                part(f, inner)
+                part(f, inner, is_list(inner))
             }
             Self::Is(condition) => condition.fmt(f),
         }
     }
 }
 
-fn join(f: &mut Formatter<'_>, parts: &[Expression], between: &str) -> fmt::Result {
+/// Whether it is written as several terms.
+fn is_list(expression: &Expression) -> bool {
+    matches!(expression, Expression::All(parts) | Expression::Any(parts) if !parts.is_empty())
+}
+
+fn join(
+    f: &mut Formatter<'_>,
+    parts: &[Expression],
+    between: &str,
+    needs_group: impl Fn(&Expression) -> bool,
+) -> fmt::Result {
     for (place, each) in parts.iter().enumerate() {
         if place > 0 {
             f.write_str(between)?;
         }
-        part(f, each)?;
+        part(f, each, needs_group(each))?;
     }
     Ok(())
 }
 
-/// A part of a larger expression, in parentheses where the grammar would join it otherwise.
-fn part(f: &mut Formatter<'_>, part: &Expression) -> fmt::Result {
-    match part {
-        Expression::All(parts) | Expression::Any(parts) if !parts.is_empty() => write!(f, "({part})"),
-        part => part.fmt(f),
-    }
+fn part(f: &mut Formatter<'_>, part: &Expression, is_group: bool) -> fmt::Result {
+    if is_group { write!(f, "({part})") } else { part.fmt(f) }
 }
 
 impl Display for Condition {
