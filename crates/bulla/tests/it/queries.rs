@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// How many seeds each test takes: few, or with `BULLA_SLOW_TESTS` many.
 fn seeds() -> u64 {
-    if std::env::var_os("BULLA_SLOW_TESTS").is_some() { 50_000 } else { 600 }
+    if std::env::var_os("BULLA_SLOW_TESTS").is_some() { 10_000 } else { 600 }
 }
 
 #[test]
@@ -103,6 +103,21 @@ fn entries_that_are_made_up_are_recorded_as_they_are() {
         .filter(|entry| holds(filter.expression(), &serde_json::from_slice(entry.line()).unwrap()))
         .collect();
     assert!(found.len() > 20 && found == expected, "{found:?} {expected:?}");
+}
+
+#[test]
+fn examples_of_the_specification_are_queries() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/query.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, examples) = text.split_once("## Examples").unwrap();
+    let rows: Vec<&str> =
+        examples.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(rows.len() >= 6, "{rows:?}");
+    for query in rows {
+        let filter =
+            Filter::parse(query, Timestamp::UNIX_EPOCH).unwrap_or_else(|error| panic!("{query}: {error}"));
+        assert_eq!(filter.to_string().parse::<Filter>().unwrap(), filter, "{query}");
+    }
 }
 
 #[test]
