@@ -5,6 +5,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bulla::{InvalidFilter, OpenError, ProveError, ReadError, RecordError, Rejected};
+use bulla_search::AskError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -269,6 +270,12 @@ impl From<Rejected> for Problem {
 
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
+        Self::new(Code::ReadFailed, error.to_string())
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
         Self::new(Code::ReadFailed, error.to_string())
     }
 }

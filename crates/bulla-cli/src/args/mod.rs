@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub(crate) use keep::{CompletionsArgs, KeyArgs, KeyCommand, KeyGenerateArgs};
+pub(crate) use keep::{CompletionsArgs, IndexArgs, KeyArgs, KeyCommand, KeyGenerateArgs, StatsArgs};
 pub(crate) use prove::{CheckArgs, CheckpointArgs, ProveArgs, VerifyArgs};
 pub(crate) use read::{ExportArgs, SearchArgs, SessionArgs, ShowArgs, TailArgs};
 pub(crate) use serve::{ServeArgs, TokenArgs, TokenCommand, TokenCreateArgs};
@@ -127,7 +127,9 @@ pub(crate) enum Command {
     /// Make, show and revoke tokens for programs that use the server
     Token(TokenArgs),
     /// Show sizes, rates and what the log is about
-    Stats,
+    Stats(StatsArgs),
+    /// Build the search index, or bring it up to date; `bulla serve` keeps one by itself
+    Index(IndexArgs),
     /// Look for what is wrong with the log and its surroundings, and say what to do
     #[command(after_help = EXIT_HELP)]
     Doctor,

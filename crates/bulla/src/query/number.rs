@@ -64,6 +64,15 @@ impl Number {
         key
     }
 
+    /// The number whose [`Number::key`] this is.
+    pub fn from_key(key: [u8; 10]) -> Self {
+        let [a, b, c, d, e, f, g, h, i, j] = key;
+        Self {
+            nearest: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            remainder: (u16::from_be_bytes([i, j]) ^ 0x8000) as i16,
+        }
+    }
+
     /// The whole number of 64 bits that it is, if it is one.
     fn whole(self) -> Option<i128> {
         let nearest = self.as_f64();
