@@ -21,7 +21,7 @@ use crate::access::guard::{Gate, guard};
 use crate::access::login::{self, CONTENT_POLICY};
 use crate::access::scope::Scope;
 use crate::api::search::{entries, facets, histogram, session, sessions, sources};
-use crate::api::{audit, entry, home, status, tail};
+use crate::api::{audit, entry, export, home, status, tail};
 use crate::document::{self, Described};
 use crate::ingest::route as ingest;
 use crate::problem::{Code, Problem};
@@ -74,6 +74,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .routes(routes!(sessions::list))
         .routes(routes!(session::show))
         .routes(routes!(sources::list))
+        .routes(routes!(export::export))
         .routes(routes!(audit::list))
         .routes(routes!(status::show));
     let verifying = OpenApiRouter::new().routes(routes!(entry::proof));

@@ -102,6 +102,8 @@ pub struct Limits {
     pub requests_per_second: Option<u32>,
     /// 4 requests that read far through the log at once; more are told to try again.
     pub scans: usize,
+    /// 2 exports at once; each reads the whole log, as fast as its client takes it.
+    pub exports: usize,
     /// 256 followers at once.
     pub followers: usize,
     /// 100,000 entries behind the end of the log, a follower that takes nothing for a while is cut.
@@ -121,6 +123,7 @@ impl Default for Limits {
             shutdown_timeout: Duration::from_secs(30),
             requests_per_second: None,
             scans: 4,
+            exports: 2,
             followers: 256,
             follower_entries_behind: 100_000,
         }
@@ -236,6 +239,7 @@ impl Settings {
         set(&mut mine.shutdown_timeout, limits.shutdown_timeout_ms.map(Duration::from_millis));
         mine.requests_per_second = limits.requests_per_second.or(mine.requests_per_second);
         set(&mut mine.scans, limits.scans);
+        set(&mut mine.exports, limits.exports);
         set(&mut mine.followers, limits.followers);
         set(&mut mine.follower_entries_behind, limits.follower_entries_behind);
         let record = file.record.unwrap_or_default();
@@ -276,6 +280,7 @@ impl Settings {
             ("limits.header_timeout_ms", limits.header_timeout.as_millis() as u64, 100),
             ("limits.body_timeout_ms", limits.body_timeout.as_millis() as u64, 100),
             ("limits.scans", limits.scans as u64, 1),
+            ("limits.exports", limits.exports as u64, 1),
             ("limits.followers", limits.followers as u64, 1),
             ("disk_interval", self.disk_interval.as_millis() as u64, 1),
             ("publish_interval_ms", self.publish_interval.as_millis() as u64, 10),

@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) connections: Arc<Semaphore>,
     /// Requests at once that read far through the log.
     pub(crate) scans: Arc<Semaphore>,
+    /// Requests at once that export the log.
+    pub(crate) exports: Arc<Semaphore>,
     /// Requests at once that follow the log.
     pub(crate) followers: Arc<Semaphore>,
     /// True once the server goes down: followers end.

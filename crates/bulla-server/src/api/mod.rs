@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod entry;
+pub(crate) mod export;
 pub(crate) mod home;
 pub(crate) mod params;
 pub(crate) mod search;

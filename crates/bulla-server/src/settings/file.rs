@@ -78,6 +78,8 @@ pub struct LimitsFile {
     pub requests_per_second: Option<u32>,
     /// Requests at once that read far through the log.
     pub scans: Option<usize>,
+    /// Exports at once.
+    pub exports: Option<usize>,
     /// Followers at once.
     pub followers: Option<usize>,
     /// Entries that a follower which takes nothing may be behind.
