@@ -51,6 +51,8 @@ pub struct Settings {
     pub scrub: Option<Scrub>,
     /// Whether anyone may read `/metrics`.
     pub metrics_public: bool,
+    /// Whether an index is kept, in `index/` of the log; without one, searches read the log.
+    pub index: bool,
 }
 
 impl Default for Settings {
@@ -72,6 +74,7 @@ impl Default for Settings {
             disk_interval: Duration::from_secs(1),
             scrub: Some(Scrub::default()),
             metrics_public: false,
+            index: true,
         }
     }
 }
@@ -214,6 +217,7 @@ impl Settings {
         set(&mut self.insecure_http, file.insecure_http);
         set(&mut self.public, file.public);
         set(&mut self.metrics_public, file.metrics_public);
+        set(&mut self.index, file.index);
         set(&mut self.publish_interval, file.publish_interval_ms.map(Duration::from_millis));
         set(&mut self.queue_bytes, file.queue_bytes);
         if let Some(tls) = file.tls {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use bulla::capture::tower::AuditLayer;
 use bulla::{AuditLog, LogReader, Timestamp};
+use bulla_search::{Index, Search};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::access::caller::Caller;
@@ -28,6 +29,9 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) log: AuditLog,
     pub(crate) reader: LogReader,
+    pub(crate) search: Search,
+    /// What `search` asks first; none when the settings say so.
+    pub(crate) index: Option<Arc<Index>>,
     pub(crate) tokens: Tokens,
     pub(crate) token_changes: TokenChanges,
     pub(crate) sessions: Sessions,

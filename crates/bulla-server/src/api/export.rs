@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use utoipa::{IntoParams, ToSchema};
 
-use super::entries::filter;
+use super::search::filter;
 use super::params::Params;
 use crate::access::caller::{Caller, cut};
 use crate::problem::{Code, Problem, ProblemBody};

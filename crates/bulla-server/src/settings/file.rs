@@ -26,6 +26,8 @@ pub struct SettingsFile {
     pub public: Option<bool>,
     /// Whether anyone may read `/metrics`.
     pub metrics_public: Option<bool>,
+    /// Whether an index for searches is kept.
+    pub index: Option<bool>,
     /// Milliseconds between checkpoints.
     pub publish_interval_ms: Option<u64>,
     /// Bytes that may wait for the writer.
