@@ -11,4 +11,5 @@ mod public;
 mod reading;
 mod refusals;
 mod schemathesis;
+mod search;
 mod server;
