@@ -20,8 +20,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use utoipa::{IntoParams, ToSchema};
 
-use super::search::filter;
 use super::params::Params;
+use super::search::filter;
 use crate::access::caller::{Caller, cut};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
