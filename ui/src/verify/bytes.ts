@@ -30,6 +30,11 @@ export function textOf(bytes: Uint8Array): string {
   }
 }
 
+/** Whether a text has characters below the space, which is what a byte below 20 (hexadecimal) is in UTF-8. */
+export function hasControl(text: string): boolean {
+  return [...text].some((char) => char < ' ');
+}
+
 export function concat(...parts: Uint8Array[]): Bytes {
   const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

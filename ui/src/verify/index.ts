@@ -13,7 +13,7 @@ export type { CheckRangeOptions, Verifier, VerifierOptions } from './verifier';
 export type { KeyValueStorage } from './memory';
 export type { BadEntry } from './range';
 export type { Fetch } from './source';
-export type { Badge, CheckpointView, EntryStatus, EntryVerdict, Pin, RangeVerdict, VerifierState } from './verdict';
+export type { BadgeWord, CheckpointFacts, EntryStatus, EntryVerdict, Pin, RangeVerdict, VerifierState } from './verdict';
 export { checkProofFile, parseProofFile, type ProofFile } from './proof-file';
 export { parseVerifierKey, type VerifierKey } from './key';
 

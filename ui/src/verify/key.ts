@@ -2,7 +2,7 @@
  * Verifier keys of Ed25519 (c2sp.org/signed-note): `<name>+<id>+<base64 of 01 ‖ public key>`, and what they verify.
  */
 
-import { bytesOf, concat, equal, fromBase64, Malformed, toHex, type Bytes } from './bytes';
+import { bytesOf, concat, equal, fromBase64, hasControl, Malformed, toHex, type Bytes } from './bytes';
 import { sha256 } from './tree';
 
 /** Why this browser cannot tell. */
@@ -28,7 +28,7 @@ const NAME_BYTES_MAX = 255;
 /** 1 to 255 bytes without white space, `+` and control characters. */
 export function isKeyName(name: string): boolean {
   const length = bytesOf(name).length;
-  return length >= 1 && length <= NAME_BYTES_MAX && !/[\p{White_Space}+\x00-\x1f]/u.test(name);
+  return length >= 1 && length <= NAME_BYTES_MAX && !/[\p{White_Space}+]/u.test(name) && !hasControl(name);
 }
 
 /** Reads a verifier key. */

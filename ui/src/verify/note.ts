@@ -3,7 +3,7 @@
  * in which they are written; reading proves nothing, `openCheckpoint` does.
  */
 
-import { bytesOf, fromBase64, Malformed, parseDecimal, textOf, toHex, type Bytes } from './bytes';
+import { bytesOf, fromBase64, hasControl, Malformed, parseDecimal, textOf, toHex, type Bytes } from './bytes';
 import { isKeyName, verifies, type VerifierKey } from './key';
 import { HASH_LENGTH, type Hash } from './tree';
 
@@ -46,7 +46,7 @@ export class NotSigned extends Error {
 export function parseNote(bytes: Uint8Array): Note {
   if (bytes.length > NOTE_BYTES_MAX) throw new Malformed('the note is longer than 1 MiB');
   const note = textOf(bytes);
-  if (/[\x00-\x09\x0b-\x1f]/.test(note)) throw new Malformed('the note has a control character');
+  if (hasControl(note.replaceAll('\n', ''))) throw new Malformed('the note has a control character');
   const blank = note.lastIndexOf('\n\n');
   if (blank < 0 || !note.endsWith('\n') || blank === note.length - 2) {
     throw new Malformed('no blank line separates a text from signature lines');
@@ -76,7 +76,7 @@ export function parseCheckpoint(text: string): Checkpoint {
   if (origin === '' || bytesOf(origin).length > ORIGIN_BYTES_MAX) {
     throw new Malformed('the origin of a checkpoint has 1 to 255 bytes');
   }
-  if (extensions.includes('') || /[\x00-\x1f]/.test(text.replaceAll('\n', ''))) {
+  if (extensions.includes('') || hasControl(text.replaceAll('\n', ''))) {
     throw new Malformed('the checkpoint has an empty line or a control character');
   }
   const hash = fromBase64(root);
@@ -104,4 +104,18 @@ export async function openCheckpoint(bytes: Uint8Array, key: VerifierKey): Promi
   }
   await verifyNote(note, key);
   return { ...checkpoint, note: textOf(bytes) };
+}
+
+/** A timestamp of 64 bits and an Ed25519 signature (c2sp.org/tlog-cosignature). */
+const COSIGNATURE_LENGTH = 8 + 64;
+
+/** The lines of other keys, as they call themselves: nothing about them is verified. */
+export function cosignatures(note: string, key: VerifierKey): { name: string; keyId: string; time?: string }[] {
+  const others = parseNote(bytesOf(note)).signatures.filter(({ name, keyId }) => name !== key.name || keyId !== key.id);
+  return others.map(({ name, keyId, signature }) => {
+    if (signature.length !== COSIGNATURE_LENGTH) return { name, keyId };
+    const seconds = Number(new DataView(signature.buffer).getBigUint64(0));
+    // The last second that a date can have.
+    return seconds <= 8.64e12 ? { name, keyId, time: new Date(seconds * 1000).toISOString() } : { name, keyId };
+  });
 }

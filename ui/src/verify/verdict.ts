@@ -4,7 +4,7 @@
 
 import type { BadEntry } from './range';
 
-export type Badge =
+export type BadgeWord =
   | 'working'
   | 'verified'
   | 'verified_with_gaps'
@@ -14,7 +14,7 @@ export type Badge =
   | 'tampered';
 
 /** A checkpoint that the pinned key signed. */
-export interface CheckpointView {
+export interface CheckpointFacts {
   origin: string;
   size: number;
   rootBase64: string;
@@ -22,10 +22,11 @@ export interface CheckpointView {
   keyId: string;
   /** The whole note, verbatim. */
   note: string;
+  /** Lines of other keys under it, such as those of witnesses. Nobody verified them here. */
+  cosignatures: { name: string; keyId: string; time?: string }[];
 }
 
 export interface Pin {
-  /** Empty until the server answered for the first time. */
   vkey: string;
   /** The key is what the server named when this browser first saw the log: the reader has not confirmed it. */
   firstUse: boolean;
@@ -34,18 +35,19 @@ export interface Pin {
 }
 
 export interface VerifierState {
-  badge: Badge;
+  badge: BadgeWord;
   /** Verified entries that say that something is missing. */
   gaps: number;
   reason?: string;
   /** Where what was signed ends, when that is known. */
   firstBadSeq?: number;
-  checkpoint?: CheckpointView;
-  pin: Pin;
+  checkpoint?: CheckpointFacts;
+  /** Absent until the server answered for the first time. */
+  pin?: Pin;
   checked: { what: string }[];
   notProved: string[];
   /** Notes that prove to anyone that the log was rolled back or forked. */
-  evidence: string[];
+  evidence?: string[];
 }
 
 export type EntryStatus = 'verified' | 'not_covered' | 'tampered' | 'erased' | 'cannot_verify';
@@ -61,12 +63,14 @@ export interface EntryVerdict {
 }
 
 export interface RangeVerdict {
-  status: 'verified' | 'verified_with_gaps' | 'not_covered' | 'cannot_verify' | 'tampered';
+  status: EntryStatus;
   reason?: string;
   from: number;
   /** Behind the last entry that was looked at: the checkpoint may cover less than was asked for. */
   to: number;
   treeSize: number;
+  /** Entries that were looked at. */
+  checked: number;
   verified: number;
   erased: number;
   gaps: number;
@@ -77,7 +81,7 @@ export interface RangeVerdict {
 }
 
 /** What no verification on this page proves. */
-export function notProved(pin: Pin, isFirstSight: boolean, isKept: boolean): string[] {
+export function notProved(pin: Pin | undefined, isFirstSight: boolean, isKept: boolean): string[] {
   const lines = [
     'that this page is honest: it came from the server that it checks. The offline page (verify.html) and `bulla verify` do not',
     'that what the entries say is true, and that everything was reported',
@@ -85,7 +89,7 @@ export function notProved(pin: Pin, isFirstSight: boolean, isKept: boolean): str
     'that others are shown the same log: no witness was asked',
     'anything about payloads: the log has their digests only',
   ];
-  if (pin.firstUse) lines.unshift('that the key is the log’s: this browser took it from the server on first use');
+  if (pin?.firstUse) lines.unshift('that the key is the log’s: this browser took it from the server on first use');
   if (isFirstSight) lines.unshift('that this is not an older copy or another history: this browser saw no checkpoint of it before');
   if (!isKept) lines.unshift('anything against a later visit: this browser keeps nothing, so a rollback would not be noticed');
   return lines;

@@ -6,12 +6,12 @@
 import { equal, Malformed, toBase64, toCount } from './bytes';
 import { parseVerifierKey, requireEd25519, Unsupported, type VerifierKey } from './key';
 import { Memory, type KeyValueStorage } from './memory';
-import { BadSignature, NotSigned, openCheckpoint, type SignedCheckpoint } from './note';
+import { BadSignature, cosignatures, NotSigned, openCheckpoint, type SignedCheckpoint } from './note';
 import { checkEntries, readLine, type RangeFindings } from './range';
 import { Damaged, SignedTree } from './signed-tree';
 import { LogSource, Missing, Unavailable, type Fetch } from './source';
 import { checkConsistency, checkInclusion, leafHash } from './tree';
-import { notProved, type CheckpointView, type EntryVerdict, type Pin, type RangeVerdict, type VerifierState } from './verdict';
+import { notProved, type CheckpointFacts, type EntryVerdict, type Pin, type RangeVerdict, type VerifierState } from './verdict';
 import type { RangeReply, RangeRequest } from './worker';
 
 export interface VerifierOptions {
@@ -31,7 +31,7 @@ export interface CheckRangeOptions {
 
 /** A checkpoint that was come to, with its tree. */
 interface Trusted {
-  view: CheckpointView;
+  view: CheckpointFacts;
   signed: SignedCheckpoint;
   tree: SignedTree;
 }
@@ -41,8 +41,6 @@ interface Wrong {
   reason: string;
   firstBadSeq?: number;
 }
-
-const NO_PIN: Pin = { vkey: '', firstUse: true, pinnedAt: '' };
 
 export class Verifier {
   /** Svelte's store contract. */
@@ -55,7 +53,7 @@ export class Verifier {
   private readonly makeWorker: (() => Worker) | null;
   private looking: Promise<void> = Promise.resolve();
 
-  private pinned: Pin = NO_PIN;
+  private pinned: Pin | undefined;
   private trusted: Trusted | undefined;
   /** Size of the checkpoint that this browser saw before the first of this page. */
   private seenBefore: number | undefined;
@@ -135,7 +133,7 @@ export class Verifier {
     if (!this.hasLooked || to > (this.trusted?.tree.size ?? 0)) await this.refresh();
     const treeSize = this.trusted?.tree.size ?? 0;
     const end = Math.min(to, treeSize);
-    const nothing = { from, to: Math.max(from, end), treeSize, verified: 0, erased: 0, gaps: 0, bad: [], badNotListed: 0, damagedTiles: [] };
+    const nothing = { from, to: Math.max(from, end), treeSize, checked: 0, verified: 0, erased: 0, gaps: 0, bad: [], badNotListed: 0, damagedTiles: [] };
     if (!this.trusted && this.uncovered === undefined) {
       return { ...nothing, status: 'cannot_verify', reason: this.wrong?.reason ?? this.cannot ?? 'there is no checkpoint' };
     }
@@ -175,7 +173,7 @@ export class Verifier {
   }
 
   private reset(): void {
-    [this.pinned, this.trusted, this.seenBefore, this.hasLooked] = [NO_PIN, undefined, undefined, false];
+    [this.pinned, this.trusted, this.seenBefore, this.hasLooked] = [undefined, undefined, undefined, false];
     [this.cannot, this.uncovered, this.wrong, this.evidence, this.erased] = [undefined, undefined, undefined, [], 0];
     [this.bad, this.gaps, this.entriesChecked, this.damagedTiles].forEach((found) => found.clear());
     this.rangesChecked.length = 0;
@@ -199,15 +197,16 @@ export class Verifier {
     // Before the server is asked: another page of this browser may see a newer checkpoint meanwhile.
     const known = await this.memory.recall();
     const key = known?.key ?? (await parseVerifierKey(await this.source.namedKey()));
-    this.pinned = known?.pin ?? { vkey: key.vkey, firstUse: true, pinnedAt: new Date().toISOString() };
-    if (!known) this.memory.pin(this.pinned);
+    const pin = known?.pin ?? { vkey: key.vkey, firstUse: true, pinnedAt: new Date().toISOString() };
+    this.pinned = pin;
+    if (!known) this.memory.pin(pin);
     if (known?.newest && !this.trusted) this.seenBefore = this.trust(known.newest, key).tree.size;
     const newest = await this.newest(key);
     if (!newest) return;
     const before = known?.newest ?? this.trusted?.signed;
     if (before && !(await this.continues(before, newest, key))) return;
     if (this.trusted?.signed.note !== newest.note) this.trust(newest, key);
-    await this.memory.see(this.pinned, newest);
+    await this.memory.see(pin, newest);
   }
 
   /** The checkpoint that the server serves, if the key signed it. */
@@ -256,7 +255,15 @@ export class Verifier {
 
   private trust(signed: SignedCheckpoint, key: VerifierKey): Trusted {
     const size = toCount(signed.size);
-    const view = { origin: signed.origin, size, rootBase64: toBase64(signed.root), keyName: key.name, keyId: key.id, note: signed.note };
+    const view = {
+      origin: signed.origin,
+      size,
+      rootBase64: toBase64(signed.root),
+      keyName: key.name,
+      keyId: key.id,
+      note: signed.note,
+      cosignatures: cosignatures(signed.note, key),
+    };
     this.trusted = { view, signed, tree: new SignedTree(this.source, size, signed.root) };
     return this.trusted;
   }
@@ -296,11 +303,11 @@ export class Verifier {
     this.erased += erased;
     if (bad.length === 0) this.rangesChecked.push(`${from} to ${to - 1}`);
     this.publish();
-    const verdict = { from, to, treeSize, verified, erased, gaps: gapSeqs.length, bad, badNotListed, damagedTiles };
+    const verdict = { from, to, treeSize, checked: to - from, verified, erased, gaps: gapSeqs.length, bad, badNotListed, damagedTiles };
     const [first] = bad;
     if (first) return { ...verdict, status: 'tampered', reason: first.reason, firstBadSeq: first.seq };
     if (damagedTiles.length > 0) return { ...verdict, status: 'tampered', reason: hashesDamaged(damagedTiles) };
-    return { ...verdict, status: gapSeqs.length > 0 ? 'verified_with_gaps' : 'verified' };
+    return { ...verdict, status: verified === 0 && erased > 0 ? 'erased' : 'verified' };
   }
 
   private current(): VerifierState {
@@ -317,10 +324,10 @@ export class Verifier {
     const state: VerifierState = {
       badge: 'working',
       gaps: this.gaps.size,
-      pin: this.pinned,
       checked,
       notProved: notProved(this.pinned, this.seenBefore === undefined, this.memory.isKept),
       evidence: this.evidence,
+      ...(this.pinned && { pin: this.pinned }),
       ...(this.trusted && { checkpoint: this.trusted.view }),
     };
     return this.hasLooked ? { ...state, ...this.judgement() } : state;

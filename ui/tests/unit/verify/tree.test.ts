@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 
 import { describe, expect, test, vi } from 'vitest';
 
-import { fromBase64, toBase64, type Bytes } from '../../src/verify/bytes';
-import { SignedTree } from '../../src/verify/signed-tree';
-import { LogSource } from '../../src/verify/source';
-import { checkConsistency, checkInclusion, leafHash, nodeHash, rootOf, sha256 } from '../../src/verify/tree';
+import { fromBase64, toBase64, type Bytes } from '../../../src/verify/bytes';
+import { SignedTree } from '../../../src/verify/signed-tree';
+import { LogSource } from '../../../src/verify/source';
+import { checkConsistency, checkInclusion, leafHash, nodeHash, rootOf, sha256 } from '../../../src/verify/tree';
 import { FakeLog, leafOf, lines, naiveConsistency, naivePath, naiveRoot } from './fake-log';
 import { foreignVectors, vectors } from './vectors';
 

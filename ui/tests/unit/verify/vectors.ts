@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
 
 export function vectors<T>(name: string): T {
   return JSON.parse(readFileSync(`${root}spec/vectors/${name}.json`, 'utf8')) as T;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
-import { bytesOf, fromBase64, Malformed, toBase64, type Bytes } from '../../src/verify/bytes';
-import { isKeyName, parseVerifierKey } from '../../src/verify/key';
-import { NotSigned, openCheckpoint, parseCheckpoint, parseNote, verifyNote } from '../../src/verify/note';
-import { checkProofFile, parseProofFile } from '../../src/verify/proof-file';
-import { decodeEntries, decodeHashes, tilePath, tileWidth, type TileKind } from '../../src/verify/tile';
+import { bytesOf, fromBase64, Malformed, toBase64, type Bytes } from '../../../src/verify/bytes';
+import { isKeyName, parseVerifierKey } from '../../../src/verify/key';
+import { cosignatures, NotSigned, openCheckpoint, parseCheckpoint, parseNote, verifyNote } from '../../../src/verify/note';
+import { checkProofFile, parseProofFile } from '../../../src/verify/proof-file';
+import { decodeEntries, decodeHashes, tilePath, tileWidth, type TileKind } from '../../../src/verify/tile';
 import { FakeKey } from './fake-log';
 import { vectors } from './vectors';
 
@@ -112,6 +112,16 @@ describe('checkpoints', () => {
     const own = new FakeKey('log.example/audit');
     const text = cases[0]?.text.replace('log.example/audit', 'log.example/other') as string;
     await expect(openCheckpoint(bytesOf(own.sign(text)), await parseVerifierKey(own.vkey))).rejects.toThrow(NotSigned);
+  });
+
+  test('lines of witnesses are listed with their time', async () => {
+    const key = await parseVerifierKey(new FakeKey('log.example/audit').vkey);
+    const { cases: lines } = vectors<{ cases: { line: string; time: string }[] }>('cosignatures');
+    const note = `${cases[1]?.signed}${lines[0]?.line}\n\u2014 other.example AAAAAQE=\n`;
+    expect(cosignatures(note, key)).toEqual([
+      { name: 'witness.example/w1', keyId: 'df1c0a35', time: new Date(Number(lines[0]?.time) * 1000).toISOString() },
+      { name: 'other.example', keyId: '00000001' },
+    ]);
   });
 
   test('every changed byte of a signed checkpoint is noticed', async () => {

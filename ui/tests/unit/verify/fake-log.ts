@@ -5,7 +5,7 @@
 
 import { createHash, createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
 
-import { tilePath } from '../../src/verify/tile';
+import { tilePath } from '../../../src/verify/tile';
 
 export function sha256(...parts: Uint8Array[]): Buffer {
   const hash = createHash('sha256');
