@@ -78,6 +78,10 @@ export function lastSubtree(size: number): { level: number; offset: number } {
   return { level, offset: shift(size, level) - 1 };
 }
 
+function areHashes(given: readonly Uint8Array[]): boolean {
+  return given.every((hash) => hash.length === HASH_LENGTH);
+}
+
 /** Whether the proof shows that `leaf` is leaf `index` of the tree of `size` leaves with that root. */
 export async function checkInclusion(
   leaf: Hash,
@@ -87,6 +91,7 @@ export async function checkInclusion(
   proof: readonly Hash[],
 ): Promise<boolean> {
   if (!(Number.isSafeInteger(index) && Number.isSafeInteger(size) && 0 <= index && index < size)) return false;
+  if (!areHashes([leaf, root, ...proof])) return false;
   const path = siblings(0, index, size);
   if (path.length !== proof.length) return false;
   let hash = leaf;
@@ -106,7 +111,7 @@ export async function checkConsistency(
   proof: readonly Hash[],
 ): Promise<boolean> {
   if (![oldSize, newSize].every((size) => Number.isSafeInteger(size) && size >= 0)) return false;
-  if (oldSize > newSize) return false;
+  if (oldSize > newSize || !areHashes([oldRoot, newRoot, ...proof])) return false;
   if (oldSize === newSize) return proof.length === 0 && equal(oldRoot, newRoot);
   if (oldSize === 0) return proof.length === 0 && equal(oldRoot, await sha256());
   const { level, offset } = lastSubtree(oldSize);

