@@ -112,8 +112,9 @@ export async function checkConsistency(
 ): Promise<boolean> {
   if (![oldSize, newSize].every((size) => Number.isSafeInteger(size) && size >= 0)) return false;
   if (oldSize > newSize || !areHashes([oldRoot, newRoot, ...proof])) return false;
+  if (oldSize === 0 && !equal(oldRoot, await sha256())) return false;
   if (oldSize === newSize) return proof.length === 0 && equal(oldRoot, newRoot);
-  if (oldSize === 0) return proof.length === 0 && equal(oldRoot, await sha256());
+  if (oldSize === 0) return proof.length === 0;
   const { level, offset } = lastSubtree(oldSize);
   // Of a power of two, the old root is that subtree's root itself.
   const [start, ...rest] = offset === 0 ? [oldRoot, ...proof] : proof;
