@@ -4,7 +4,6 @@ pub(crate) mod audit;
 mod cursor;
 pub(crate) mod entries;
 pub(crate) mod entry;
-pub(crate) mod home;
 pub(crate) mod params;
 pub(crate) mod status;
 pub(crate) mod tail;

@@ -11,3 +11,4 @@ mod reading;
 mod refusals;
 mod schemathesis;
 mod server;
+mod viewer;
