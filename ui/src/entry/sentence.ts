@@ -48,13 +48,14 @@ function subject(entry: Entry): Piece[] {
   const pieces: Piece[] = []
   if (principal !== undefined && principal !== null && principal !== '') {
     pieces.push(value(principal))
-    if (name !== undefined && name !== principal) pieces.push(say(`, via ${type === '' ? '' : `${type} `}`), value(name), say(','))
+    if (name !== undefined && name !== principal) pieces.push(say(`, via ${type === '' ? '' : `${type} `}`), value(name))
   } else if (name !== undefined) {
     pieces.push(say(type === '' ? '' : `${type.charAt(0).toUpperCase()}${type.slice(1)} `), value(name))
   } else {
     pieces.push(say(actor?.type === 'anonymous' ? 'Somebody who was not logged in' : 'Somebody'))
   }
   if (behalf.length > 0) pieces.push(say(' on behalf of '), value(behalf.join(', ')))
+  if (pieces.length > 1 && pieces[0]?.value === true) pieces.push(say(','))
   return pieces.filter((piece) => piece.text !== '')
 }
 
@@ -65,42 +66,50 @@ function nameOf(who: Json): string | undefined {
   return typeof name === 'string' ? name : undefined
 }
 
+/** What was done, before it was done, and when it was not allowed. */
+type Verb = readonly [past: string, before: string, denied: string]
+
+const verb = (past: string, bare: string): Verb => [past, `is about to ${bare}`, `wanted to ${bare}`]
+const always = (words: string): Verb => [words, words, words]
+
 /** Names of events that read better in words. */
-const EVENTS: Record<string, [past: string, before: string]> = {
-  'auth.login': ['logged in', 'is about to log in'],
-  'auth.logout': ['logged out', 'is about to log out'],
-  'access.denied': ['was refused', 'was refused'],
-  'session.start': ['began a session', 'is about to begin a session'],
-  'session.end': ['ended a session', 'is about to end a session'],
-  'session.prompt': ['was given a prompt', 'was given a prompt'],
-  'session.message': ['sent a message', 'is about to send a message'],
-  'model.usage': ['noted the use of a model', 'noted the use of a model'],
-  'model.message': ['had a message from the model', 'waits for a message from the model'],
-  'model.reasoning': ['reasoned', 'is about to reason'],
-  'log.opened': ['opened the log', 'is about to open the log'],
-  'log.closed': ['closed the log', 'is about to close the log'],
-  'gap.detected': ['noticed a gap', 'noticed a gap'],
-  'entries.dropped': ['lost entries', 'lost entries'],
-  'clock.stepped': ['noticed that the clock stepped', 'noticed that the clock stepped'],
-  'export.created': ['exported entries', 'is about to export entries'],
-  'key.rotated': ['rotated the key', 'is about to rotate the key'],
+const EVENTS: Record<string, Verb> = {
+  'auth.login': verb('logged in', 'log in'),
+  'auth.logout': verb('logged out', 'log out'),
+  'access.denied': always('was refused'),
+  'session.start': verb('began a session', 'begin a session'),
+  'session.end': verb('ended a session', 'end a session'),
+  'session.prompt': always('gave a prompt'),
+  'session.message': verb('sent a message', 'send a message'),
+  'model.usage': always('noted the use of a model'),
+  'model.message': always('had a message from the model'),
+  'model.reasoning': always('reasoned'),
+  'log.opened': verb('opened the log', 'open the log'),
+  'log.closed': verb('closed the log', 'close the log'),
+  'gap.detected': always('noticed a gap'),
+  'entries.dropped': always('lost entries'),
+  'clock.stepped': always('noticed that the clock stepped'),
+  'export.created': verb('exported entries', 'export entries'),
+  'key.rotated': verb('rotated the key', 'rotate the key'),
 }
 
 function act(entry: Entry, isPre: boolean): Piece[] {
+  const form = isPre ? 1 : entry.outcome === 'denied' ? 2 : 0
   const tool = entry.tool?.name
   const target = targetText(entry)
   const onto = target === undefined ? [] : [say(' on '), value(target)]
   if (typeof tool === 'string') {
     const server = typeof entry.tool?.server === 'string' ? [say(' of '), value(entry.tool.server)] : []
-    return [say(isPre ? 'is about to run ' : 'ran '), value(tool), ...server, ...onto]
+    const words = entry.event_name === 'policy.decision' ? always('decided about running') : verb('ran', 'run')
+    return [say(`${words[form]} `), value(tool), ...server, ...onto]
   }
   const words = EVENTS[entry.event_name ?? '']
-  if (words !== undefined) return [say(words[isPre ? 1 : 0]), ...onto]
+  if (words !== undefined) return [say(words[form]), ...onto]
   const { method, route, path } = entry.request ?? {}
   if (typeof method === 'string') {
     return [say(isPre ? 'is about to request ' : 'requested '), value(`${method} ${String(route ?? path ?? '')}`.trim()), ...onto]
   }
-  return [say(isPre ? 'is about to do ' : 'did '), value(entry.action ?? 'something'), ...onto]
+  return [say(`${verb('did', 'do')[form]} `), value(entry.action ?? 'something'), ...onto]
 }
 
 function ending(entry: Entry, isPre: boolean): Piece[] {

@@ -49,7 +49,7 @@ function tokenAt(query: string, start: number): Token {
   const name = word(query, at, /[:\s()]/)
   if (query[name.end] !== ':') {
     const isOperator = !name.isQuoted && ['OR', 'AND', 'NOT'].includes(name.text)
-    const end = Math.max(name.end, at + 1)
+    const end = Math.min(Math.max(name.end, at + 1), query.length)
     return { ...base, kind: isOperator ? 'operator' : 'text', end, value: name.text, valueStart: at, isQuoted: name.isQuoted }
   }
   let valueStart = name.end + 1

@@ -1,5 +1,6 @@
 /** What this browser checked of the log: the verifier, the badge it gives, and the verdict of each entry it looked at. */
 import { api } from '../api/client.ts'
+import type { IconName } from './Icon.svelte'
 import { createVerifier, type EntryVerdict, type Verifier, type VerifierState } from '../verify/index.ts'
 
 /** Every 15 s the newest checkpoint is looked at. */
@@ -24,6 +25,16 @@ export const BADGES: Record<VerifierState['badge'], string> = {
   cannot_verify: 'Cannot verify',
   tampered: 'Tampered',
   working: 'Checking…',
+}
+
+export const BADGE_ICONS: Record<VerifierState['badge'], IconName> = {
+  verified: 'shield',
+  verified_with_gaps: 'shield',
+  not_covered: 'dots',
+  erased: 'erased',
+  cannot_verify: 'unknown',
+  tampered: 'warning',
+  working: 'dots',
 }
 
 class Proofs {

@@ -57,7 +57,7 @@ export function fullMoment(text: string | undefined, zone: Zone): string {
 const STEPS: readonly [limit: number, divisor: number, unit: string][] = [
   [60_000, 1000, 's'],
   [3_600_000, 60_000, 'min'],
-  [86_400_000, 3_600_000, 'h'],
+  [86_400_000 * 2, 3_600_000, 'h'],
   [86_400_000 * 60, 86_400_000, 'days'],
   [86_400_000 * 365 * 2, 86_400_000 * 30.44, 'months'],
   [Infinity, 86_400_000 * 365.25, 'years'],

@@ -73,7 +73,7 @@ export function sessionOf(id: string, rows: Row[]) {
       ...(row.phase === 'pre' && post === undefined && !isDecided ? { missing: 'end' } : {}),
       actor: row.actor ?? null,
     })
-    if (!isSub) subagentParent = steps.length - 1
+    if (!isSub && row.phase === 'pre') subagentParent = steps.length - 1
   }
   const outcomes = steps.filter((step) => step.is_call).map((step) => step.outcome)
   const tokens = (name: string) => all.reduce((sum, row) => sum + Number(member(row, 'model', name) ?? 0), 0)
