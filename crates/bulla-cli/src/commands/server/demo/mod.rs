@@ -59,7 +59,9 @@ fn fill(log: &AuditLog, sample: &Sample) -> anyhow::Result<()> {
         last = Some(log.submit_event_blocking(event)?);
     }
     // One writer takes them in order: when the last is durable, all are.
-    last.map(bulla::Ticket::wait_durable).transpose()?;
+    if let Some(last) = last {
+        last.wait_durable()?;
+    }
     Ok(())
 }
 
