@@ -214,8 +214,12 @@ export class Verifier {
     try {
       return await openCheckpoint(await this.source.checkpoint(), key);
     } catch (error) {
-      if (error instanceof NotSigned) throw new Unavailable(await this.explainOtherKey(key, error));
-      if (!(error instanceof Missing)) throw error;
+      if (!(error instanceof NotSigned || error instanceof Missing)) throw error;
+      const named = await this.source.namedKey().catch(() => undefined);
+      if (error instanceof NotSigned || (named !== undefined && named !== key.vkey)) {
+        const other = named === key.vkey ? '' : `; the server names the key ${named ?? 'of none'}`;
+        throw new Unavailable(`the server shows another log, or one that was signed anew: nothing is signed by the pinned key (${error.message})${other}`);
+      }
       if (this.trusted) {
         this.findWrong({ reason: `the log was rolled back: the server has no checkpoint, and there was one of ${this.trusted.tree.size} entries`, firstBadSeq: 0 });
         this.evidence = [this.trusted.signed.note];
@@ -224,12 +228,6 @@ export class Verifier {
       }
       return undefined;
     }
-  }
-
-  private async explainOtherKey(key: VerifierKey, error: NotSigned): Promise<string> {
-    const named = await this.source.namedKey().catch(() => 'none');
-    const other = named === key.vkey ? '' : `; the server now names the key ${named}`;
-    return `the server shows another log, or one that was signed anew: its checkpoint is not signed by the pinned key (${error.message})${other}`;
   }
 
   /** Whether the later checkpoint continues the earlier one. If not, both notes are the evidence. */

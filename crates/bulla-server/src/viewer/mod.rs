@@ -66,8 +66,9 @@ async fn file(uri: Uri, headers: HeaderMap) -> Response {
     let Some(file) = Files::embedded().find(path) else {
         return Problem::new(Code::NotFound, format!("the viewer has no file {path}")).into_response();
     };
-    let response = file.answer(&headers);
-    if path == OFFLINE { with_policy(response, offline_policy().clone()) } else { response }
+    // A worker runs under the policy of its script, not of the page that began it.
+    let policy = if path == OFFLINE { offline_policy().clone() } else { PAGE_POLICY };
+    with_policy(file.answer(&headers), policy)
 }
 
 fn with_policy(mut response: Response, policy: HeaderValue) -> Response {

@@ -110,6 +110,11 @@ describe('a checkpoint', () => {
     const verifier = await opened(other, storage);
     expect(stateOf(verifier)).toMatchObject({ badge: 'cannot_verify', pin: { vkey: log.key.vkey } });
     expect(stateOf(verifier).reason).toContain(other.key.vkey);
+    // Also while it has signed nothing yet.
+    const note = other.files.get('checkpoint') as Buffer;
+    other.files.delete('checkpoint');
+    expect(stateOf(await opened(other, storage))).toMatchObject({ badge: 'cannot_verify' });
+    other.files.set('checkpoint', note);
     await verifier.pin(other.key.vkey);
     expect(stateOf(verifier)).toMatchObject({ badge: 'verified', pin: { vkey: other.key.vkey, firstUse: false } });
   });
