@@ -70,6 +70,8 @@ export class Verifier {
   private readonly rangesChecked: string[] = [];
   private readonly damagedTiles = new Set<string>();
   private erased = 0;
+  /** The state that was told last. */
+  private told = '';
 
   constructor(options: VerifierOptions) {
     const origin = options.origin ?? globalThis.location.origin;
@@ -352,8 +354,12 @@ export class Verifier {
     return () => this.listeners.delete(listener);
   }
 
+  /** Tells what changed, and nothing when nothing did: a page may look again at each change. */
   private publish(): void {
     const state = this.current();
+    const told = JSON.stringify(state);
+    if (told === this.told) return;
+    this.told = told;
     this.listeners.forEach((listener) => listener(state));
   }
 }

@@ -205,6 +205,16 @@ describe('an entry', () => {
     expect(stateOf(verifier).badge).toBe('verified');
   }, 60_000);
 
+  test('that is looked at again changes nothing, and nothing is told', async () => {
+    const verifier = await opened(new FakeLog(lines(5)));
+    await verifier.checkEntry(3, line(3));
+    let told = 0;
+    verifier.state.subscribe(() => (told += 1));
+    await verifier.checkEntry(3, line(3));
+    await verifier.refresh();
+    expect(told).toBe(1);
+  });
+
   test('that no checkpoint covers is not covered, until the next one', async () => {
     const log = new FakeLog(lines(5));
     const verifier = await opened(log);
