@@ -53,7 +53,10 @@ async fn every_file_that_the_page_loads_is_there_and_kept_for_ever() {
         assert_eq!(file.headers["cache-control"], "public, max-age=31536000, immutable", "{name}");
         assert_eq!(file.headers["x-content-type-options"], "nosniff", "{name}");
         // A worker of the page may ask the server for tiles: what it may do is in the answer with its script.
-        assert_eq!(file.headers["content-security-policy"], page.headers["content-security-policy"], "{name}");
+        assert_eq!(
+            file.headers["content-security-policy"], page.headers["content-security-policy"],
+            "{name}"
+        );
     }
     assert_eq!(anonymous(&server, "/assets/nothing.js").await.code(), "unauthenticated");
     server.stop().await;
