@@ -24,7 +24,7 @@ mod verify;
 pub use answer::{ClientError, Refusal};
 pub use connection::{Client, ClientBuilder};
 pub use public_format::LogIdentity;
-pub use read::{Found, Order, Page, Search, Status, Watermarks};
+pub use read::{Facet, FacetValue, Found, Order, Page, Search, Status, Watermarks};
 pub use record::{Receipt, RecordOptions, Recorded, RejectedRecord, Wait};
 pub use tail::{Tail, TailEntry};
 pub use verify::{Progress, Verify, VerifyError};

@@ -20,7 +20,8 @@ use crate::access::caller::identify;
 use crate::access::guard::{Gate, guard};
 use crate::access::login::{self, CONTENT_POLICY};
 use crate::access::scope::Scope;
-use crate::api::{audit, entries, entry, status, tail};
+use crate::api::search::{entries, facets, histogram, session, sessions, sources};
+use crate::api::{audit, entry, export, status, tail};
 use crate::document::{self, Described};
 use crate::ingest::route as ingest;
 use crate::problem::{Code, Problem};
@@ -69,6 +70,12 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .routes(routes!(entries::list))
         .routes(routes!(entry::show))
         .routes(routes!(tail::follow))
+        .routes(routes!(histogram::show))
+        .routes(routes!(facets::show))
+        .routes(routes!(sessions::list))
+        .routes(routes!(session::show))
+        .routes(routes!(sources::list))
+        .routes(routes!(export::export))
         .routes(routes!(audit::list))
         .routes(routes!(status::show));
     let verifying = OpenApiRouter::new().routes(routes!(entry::proof));

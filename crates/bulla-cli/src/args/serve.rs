@@ -57,6 +57,9 @@ pub(crate) struct ServeArgs {
     /// Let anyone read /metrics
     #[arg(long, env = "BULLA_METRICS_PUBLIC")]
     pub(crate) metrics_public: bool,
+    /// Keep no index: searches read the log
+    #[arg(long, env = "BULLA_NO_INDEX")]
+    pub(crate) no_index: bool,
     /// How the server's own lines on stderr are written: text or json
     #[arg(long, value_name = "FORMAT", env = "BULLA_LOG_FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,

@@ -57,7 +57,7 @@ fn search_counts_by_the_values_of_a_field() {
 fn a_mistaken_query_says_where_and_what_was_meant() {
     let bench = bench_with_entries();
     bench.run(&["search", "outcom:denied"]).ends(2, &["character 1", "did you mean `outcome`"]);
-    bench.run(&["search", "outcome:(denied OR failure)"]).ends(2, &["character 9", "not understood yet"]);
+    bench.run(&["search", "outcome:(denied OR failure"]).ends(2, &["character 9", "not closed"]);
     bench.run(&["search", "--since", "yesterday"]).ends(2, &["--since", "not a moment"]);
     bench.run(&["tail", "action:\"x"]).ends(2, &["character 8", "not closed"]);
 }

@@ -46,7 +46,7 @@ pub(crate) fn run(this: &mut Invocation, client: &Client, command: Command) -> a
         Command::Verify(args) => verify::run(this, client, &args),
         Command::Prove(args) => prove::prove(this, client, &args),
         Command::Checkpoint(args) => prove::checkpoint(this, client, &args),
-        Command::Stats => stats::run(this, client),
+        Command::Stats(args) => stats::run(this, client, &args),
         _ => bail!(
             "this command needs the log directory and cannot be used with a server: leave out --url (and BULLA_URL), and \
              run it where the log is"

@@ -54,6 +54,7 @@ fn settings(this: &Invocation, args: ServeArgs) -> anyhow::Result<Settings> {
     file.insecure_http = args.insecure_http.then_some(true).or(file.insecure_http);
     file.metrics_public = args.metrics_public.then_some(true).or(file.metrics_public);
     file.public = args.public.then_some(true).or(file.public);
+    file.index = args.no_index.then_some(false).or(file.index);
     file.publish_interval_ms = args.publish_interval_ms.or(file.publish_interval_ms);
     let mut limits = file.limits.unwrap_or_default();
     limits.requests_per_second = args.requests_per_second.or(limits.requests_per_second);

@@ -1,20 +1,16 @@
-//! Stored lines in other formats.
+//! The stored lines themselves, the format of the replaced module, and CSV.
 
-use bulla_formats::export::{ExportFormat, exporter};
+use bulla_formats::export::{ExportFormat, Exporter};
 use bulla_formats::import::ImportFormat;
 use proptest::prelude::*;
 
+use super::text;
 use crate::entry_of::{events, stored_line};
 
 const STORED: &str = r#"{"seq":41,"recorded_at":"2026-11-23T12:00:00.123456789Z","source":{"id":"x","seq":3},"id":"a","timestamp":"2026-11-23T12:00:00.122Z","category":"tool_execution","action":"tool:bash","principal":"alice","outcome":"failure","detail":{"n":1.50,"s":"a,\"b\""},"duration_ms":1840,"session_id":"s","phase":"post","tool":{"name":"bash"},"reason":{"code":"e","message":"=1+1"}}"#;
 
 fn export(format: ExportFormat, lines: &[&[u8]]) -> String {
-    let mut exporter = exporter(format);
-    let mut out = Vec::new();
-    exporter.begin(&mut out);
-    lines.iter().for_each(|line| exporter.entry(line, &mut out).unwrap());
-    exporter.end(&mut out);
-    String::from_utf8(out).unwrap()
+    text(format, lines)
 }
 
 #[test]
@@ -39,15 +35,55 @@ fn seed_has_exactly_the_keys_of_the_replaced_format() {
 
 #[test]
 fn a_line_that_is_no_entry_is_refused_and_nothing_is_written() {
-    for format in [ExportFormat::Seed, ExportFormat::Csv] {
-        let mut out = Vec::new();
+    for format in ExportFormat::ALL.iter().filter(|format| **format != ExportFormat::Jsonl) {
+        let empty = Exporter::new(*format, "x", Vec::new()).unwrap().finish().unwrap().len();
+        let mut exporter = Exporter::new(*format, "x", Vec::new()).unwrap();
         for line in [&b"7"[..], b"{", b"\xff", b""] {
-            assert!(exporter(format).entry(line, &mut out).is_err(), "{format} {line:?}");
+            let error = exporter.write(line).unwrap_err();
+            assert!(error.is_about_entry(), "{format} {line:?} {error}");
         }
-        assert!(out.is_empty());
+        assert_eq!(exporter.finish().unwrap().len(), empty, "{format}");
     }
-    let error = exporter(ExportFormat::Seed).entry(br#"{"id":"a"}"#, &mut Vec::new()).unwrap_err();
-    assert_eq!(error.to_string(), "export entry: field `timestamp` is missing");
+    for (format, line, expected) in [
+        (ExportFormat::Seed, r#"{"id":"a"}"#, "field `timestamp` is missing"),
+        (ExportFormat::Ocsf, r#"{"timestamp":"2026-11-23T12:00:00Z"}"#, "field `id` is missing"),
+        (ExportFormat::Ecs, r#"{"id":"a"}"#, "field `timestamp` is missing"),
+        (
+            ExportFormat::Cef,
+            r#"{"timestamp":"soon"}"#,
+            "field `timestamp` has a value that cannot be read: soon",
+        ),
+    ] {
+        let error = Exporter::new(format, "x", Vec::new()).unwrap().write(line.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), format!("export entry: {expected}"));
+    }
+}
+
+#[test]
+fn the_end_of_an_export_reaches_what_is_behind_a_buffer() {
+    for format in ExportFormat::ALL {
+        let line = super::line(r#""category":"api","action":"x","outcome":"success""#);
+        let mut behind = Vec::new();
+        let buffered = std::io::BufWriter::with_capacity(1 << 20, &mut behind);
+        let mut exporter = Exporter::new(*format, super::ORIGIN, buffered).unwrap();
+        exporter.write(line.as_bytes()).unwrap();
+        let buffer = exporter.finish().unwrap();
+        assert!(buffer.buffer().is_empty(), "{format}");
+        drop(buffer);
+        assert!(!behind.is_empty(), "{format}");
+    }
+}
+
+#[test]
+fn what_is_held_leaves_on_request_and_in_blocks() {
+    let mut exporter = Exporter::new(ExportFormat::Jsonl, "x", Vec::new()).unwrap();
+    exporter.write(b"{}").unwrap();
+    exporter.flush().unwrap();
+    for _ in 0..40 {
+        exporter.write(&[b'x'; 4096]).unwrap();
+    }
+    let out = exporter.finish().unwrap();
+    assert_eq!(out.len(), 3 + 40 * 4097);
 }
 
 #[test]

@@ -1,17 +1,15 @@
-//! The steps of a session: each tool call's two entries joined into one, with its real outcome, at its depth in the
-//! tree of causes.
+//! One session, put together from its entries: each call's two entries joined into one step, with its real outcome, in
+//! the tree of causes, and which calls have only one of the two.
 //!
 //! A chain of causes is a timeline, not a staircase: only what happens inside an act, or a call that a message asks
 //! for, goes one level deeper.
 
 use std::collections::{BTreeMap, HashMap};
 
-use bulla::entry::Tool;
-use bulla::{AuditCategory, AuditEntry, AuditOutcome, Phase, Timestamp};
+use bulla::entry::{Reason, Tool};
+use bulla::{AuditCategory, AuditEntry, AuditOutcome, Phase, StoredEntry, Timestamp, Vantage};
 use serde::Serialize;
 use serde_json::Value;
-
-use crate::output::entry_row::why;
 
 /// Members of a call's input that say most about it, best first.
 const TELLING: [&str; 12] = [
@@ -34,58 +32,95 @@ const WHAT_CHARS_MAX: usize = 240;
 
 /// One line of the timeline.
 #[derive(Debug, Serialize)]
-pub(crate) struct Step {
+pub struct Step {
     /// Entry before the act, or the only one.
-    pub(crate) seq: u64,
+    pub seq: u64,
     /// Entry after it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) end_seq: Option<u64>,
-    pub(crate) depth: usize,
-    pub(crate) timestamp: Timestamp,
-    pub(crate) category: AuditCategory,
-    pub(crate) action: String,
-    pub(crate) is_call: bool,
+    pub end_seq: Option<u64>,
+    /// Place of the step inside which it happened.
+    pub parent: Option<usize>,
+    /// How many steps it is inside of.
+    pub depth: usize,
+    /// When it began.
+    pub timestamp: Timestamp,
+    /// What kind of act it is.
+    pub category: AuditCategory,
+    /// What it is called; of a tool, `tool:` and its name.
+    pub action: String,
+    /// Whether a tool is called, or an act is recorded before and after.
+    pub is_call: bool,
+    /// Who acted, when the entry says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<StepActor>,
     /// What the call was asked to do.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) what: Option<String>,
+    pub what: Option<String>,
     /// `unknown` for a call that has no end.
-    pub(crate) outcome: AuditOutcome,
+    pub outcome: AuditOutcome,
+    /// Why it failed or was denied.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
+    /// How long it took, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) duration_ms: Option<u64>,
+    pub duration_ms: Option<u64>,
     /// Whether it should have two entries and has only the first, or only the second.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) missing: Option<Missing>,
+    pub missing: Option<Missing>,
+}
+
+/// Who acted in a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepActor {
+    /// `agent`, `subagent`, `user` and so on.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Which one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// Which entry of a call is not in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Missing {
+pub enum Missing {
+    /// The one before it.
     Begin,
+    /// The one after it.
     End,
 }
 
 /// What a session is made of.
 #[derive(Debug, Serialize)]
-pub(crate) struct Session {
-    pub(crate) session_id: String,
-    pub(crate) entries: u64,
-    pub(crate) first_seq: u64,
-    pub(crate) last_seq: u64,
-    pub(crate) began: Timestamp,
-    pub(crate) ended: Timestamp,
-    pub(crate) principals: BTreeMap<String, u64>,
-    pub(crate) models: BTreeMap<String, u64>,
+pub struct Session {
+    /// Its id.
+    pub session_id: String,
+    /// Its entries.
+    pub entries: u64,
+    /// Number of the first.
+    pub first_seq: u64,
+    /// Number of the last.
+    pub last_seq: u64,
+    /// Earliest `timestamp`.
+    pub began: Timestamp,
+    /// Latest `timestamp`.
+    pub ended: Timestamp,
+    /// Who is accountable, with numbers of entries.
+    pub principals: BTreeMap<String, u64>,
+    /// Models, with numbers of entries.
+    pub models: BTreeMap<String, u64>,
     /// How the log knows of it: `imported`, `observed`, `reported`, or `recorded` by this log itself.
-    pub(crate) vantages: BTreeMap<String, u64>,
-    pub(crate) tools: BTreeMap<String, u64>,
-    /// Outcomes of calls.
-    pub(crate) call_outcomes: BTreeMap<&'static str, u64>,
-    pub(crate) input_tokens: u64,
-    pub(crate) output_tokens: u64,
-    pub(crate) steps: Vec<Step>,
+    pub vantages: BTreeMap<String, u64>,
+    /// Tools and other acts, with numbers of calls.
+    pub tools: BTreeMap<String, u64>,
+    /// Outcomes of calls; `unknown` for one that has no end.
+    pub call_outcomes: BTreeMap<&'static str, u64>,
+    /// Tokens that models were given.
+    pub input_tokens: u64,
+    /// Tokens that models gave.
+    pub output_tokens: u64,
+    /// Steps in the order of their first entries.
+    pub steps: Vec<Step>,
     #[serde(skip)]
     joins: Joins,
 }
@@ -98,10 +133,10 @@ struct Joins {
     places: HashMap<String, Place>,
 }
 
-/// Where an entry stands in the tree.
+/// The step that an entry belongs to.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    depth: usize,
+    step: usize,
     kind: PlaceKind,
 }
 
@@ -116,7 +151,22 @@ enum PlaceKind {
 }
 
 impl Session {
-    pub(crate) fn new(session_id: &str, seq: u64, first: &AuditEntry) -> Self {
+    /// Puts a session together from all its entries, in order. What cannot be read as an entry is left out: that is
+    /// damage, and verification tells of it.
+    pub fn of(session_id: &str, entries: &[StoredEntry]) -> Option<Self> {
+        let mut readable =
+            entries.iter().filter_map(|stored| Some((stored, stored.entry().ok()?))).peekable();
+        let (stored, first) = readable.peek()?;
+        let mut session = Self::new(session_id, stored.seq().get(), first);
+        for (stored, entry) in readable {
+            *session.vantages.entry(vantage(stored).to_owned()).or_default() += 1;
+            session.add(stored.seq().get(), &entry);
+        }
+        session.finish();
+        Some(session)
+    }
+
+    fn new(session_id: &str, seq: u64, first: &AuditEntry) -> Self {
         Self {
             session_id: session_id.to_owned(),
             entries: 0,
@@ -137,7 +187,7 @@ impl Session {
     }
 
     /// Adds the next entry of the session.
-    pub(crate) fn add(&mut self, seq: u64, entry: &AuditEntry) {
+    fn add(&mut self, seq: u64, entry: &AuditEntry) {
         self.entries += 1;
         self.last_seq = seq;
         self.began = self.began.min(entry.timestamp);
@@ -160,7 +210,7 @@ impl Session {
     }
 
     /// Calls, and what is not known of them, once all entries are there.
-    pub(crate) fn finish(&mut self) {
+    fn finish(&mut self) {
         for step in self.steps.iter().filter(|step| step.is_call) {
             let tool = step.action.strip_prefix("tool:").unwrap_or(&step.action);
             *self.tools.entry(tool.to_owned()).or_default() += 1;
@@ -169,25 +219,27 @@ impl Session {
     }
 
     /// Steps of which one entry is missing.
-    pub(crate) fn missing(&self, which: Missing) -> Vec<u64> {
+    pub fn missing(&self, which: Missing) -> Vec<u64> {
         self.steps.iter().filter(|step| step.missing == Some(which)).map(|step| step.seq).collect()
     }
 
     fn add_step(&mut self, seq: u64, entry: &AuditEntry, missing: Option<Missing>) {
         let is_call = missing.is_some() || entry.tool.is_some();
-        let depth = self.depth(entry, is_call);
+        let parent = self.parent(entry, is_call);
+        let depth = parent.map_or(0, |parent| self.steps[parent].depth + 1);
         let kind = match (is_call, missing) {
             (true, Some(Missing::End)) => PlaceKind::Open,
             (true, _) => PlaceKind::Over,
             (false, _) => PlaceKind::Message,
         };
-        self.joins.places.insert(entry.id.clone(), Place { depth, kind });
+        let this = self.steps.len();
+        self.joins.places.insert(entry.id.clone(), Place { step: this, kind });
         if missing == Some(Missing::End) {
             for id in names(entry) {
-                self.joins.open.insert(id, self.steps.len());
+                self.joins.open.insert(id, this);
             }
         }
-        self.steps.push(step(seq, entry, depth, is_call, missing));
+        self.steps.push(Step { parent, depth, ..step(seq, entry, is_call, missing) });
     }
 
     /// Joins the entry after an act with the one before it.
@@ -204,19 +256,32 @@ impl Session {
         step.duration_ms = entry
             .duration_ms
             .or_else(|| u64::try_from(entry.timestamp.since(step.timestamp).as_millis()).ok());
-        step.reason = entry.reason.as_deref().and_then(why).map(str::to_owned);
-        let place = Place { depth: step.depth, kind: PlaceKind::Over };
+        step.reason = entry.reason.as_deref().and_then(Reason::why).map(str::to_owned);
+        let place = Place { step: index, kind: PlaceKind::Over };
         self.joins.places.insert(entry.id.clone(), place);
     }
 
-    fn depth(&self, entry: &AuditEntry, is_call: bool) -> usize {
-        let cause = entry.cause_id.as_ref().and_then(|id| self.joins.places.get(id));
-        match cause {
-            None => 0,
-            Some(Place { depth, kind: PlaceKind::Open }) => depth + 1,
-            Some(Place { depth, kind: PlaceKind::Over }) => depth.saturating_sub(usize::from(!is_call)),
-            Some(Place { depth, kind: PlaceKind::Message }) => depth + usize::from(is_call),
+    /// The step inside which an entry belongs: that of its cause, or one that the cause is in.
+    fn parent(&self, entry: &AuditEntry, is_call: bool) -> Option<usize> {
+        let Place { step, kind } = *entry.cause_id.as_ref().and_then(|id| self.joins.places.get(id))?;
+        let above = |step: usize| self.steps[step].parent;
+        match kind {
+            PlaceKind::Open => Some(step),
+            PlaceKind::Message if is_call => Some(step),
+            PlaceKind::Message => above(step),
+            PlaceKind::Over if is_call => above(step),
+            PlaceKind::Over => above(step).and_then(above),
         }
+    }
+}
+
+fn vantage(stored: &StoredEntry) -> &'static str {
+    let source = stored.envelope().ok().and_then(|envelope| envelope.source);
+    match source.and_then(|source| source.vantage) {
+        None => "recorded",
+        Some(Vantage::Observed) => "observed",
+        Some(Vantage::Reported) => "reported",
+        Some(Vantage::Imported) => "imported",
     }
 }
 
@@ -227,20 +292,25 @@ fn names(entry: &AuditEntry) -> impl Iterator<Item = String> {
     [Some(entry.id.clone()), call_id.map(|id| format!("call:{id}"))].into_iter().flatten()
 }
 
-fn step(seq: u64, entry: &AuditEntry, depth: usize, is_call: bool, missing: Option<Missing>) -> Step {
+fn step(seq: u64, entry: &AuditEntry, is_call: bool, missing: Option<Missing>) -> Step {
     let tool = entry.tool.as_deref().and_then(|tool| tool.name.as_ref());
     let action = tool.map_or_else(|| entry.action.clone(), |name| format!("tool:{name}"));
     Step {
         seq,
         end_seq: None,
-        depth,
+        parent: None,
+        depth: 0,
         timestamp: entry.timestamp,
         category: entry.category,
         action,
         is_call,
+        actor: entry
+            .actor
+            .as_deref()
+            .map(|actor| StepActor { kind: actor.kind.clone(), id: actor.id.clone() }),
         what: is_call.then(|| what(entry)).flatten(),
         outcome: entry.outcome,
-        reason: entry.reason.as_deref().and_then(why).map(str::to_owned),
+        reason: entry.reason.as_deref().and_then(Reason::why).map(str::to_owned),
         duration_ms: entry.duration_ms,
         missing,
     }

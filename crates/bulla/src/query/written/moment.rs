@@ -32,7 +32,7 @@ pub fn parse_moment(text: &str, now: Timestamp) -> Result<Timestamp, InvalidMome
 }
 
 /// A point or a day: its first and last nanosecond.
-pub(super) fn absolute(text: &str) -> Option<(Timestamp, Timestamp)> {
+pub(in crate::query) fn absolute(text: &str) -> Option<(Timestamp, Timestamp)> {
     if let Ok(at) = text.parse() {
         return Some((at, at));
     }
