@@ -99,8 +99,9 @@ function judge(piece: Piece, first: number, from: number, to: number, time: stri
   const end = Math.min(to, first + piece.width);
   const { entries, signed, leaves, claimed } = piece;
   if (!Array.isArray(entries)) {
-    // Retention takes entries and leaves their hashes; that is told apart from bytes that are no tile.
-    if (entries.isMissing && Array.isArray(signed)) findings.erased += end - from;
+    // Retention takes entries from the beginning of a log and leaves their hashes. Anything else that is missing is missing.
+    const isBeginning = findings.verified === 0 && findings.bad.length === 0;
+    if (entries.isMissing && isBeginning && Array.isArray(signed)) findings.erased += end - from;
     else push(findings, { seq: from, end, reason: entries.reason });
     return time;
   }

@@ -84,6 +84,7 @@ export class LogSource {
     });
     if (response.ok) return response;
     if (response.status === 404) throw new Missing(`the server does not have ${path}`);
+    if (response.status === 401) throw new Unavailable(`the server asks for a login before it shows ${path}`);
     const detail = await response.text().catch(() => '');
     throw new Unavailable(`the server answered ${response.status} for ${path} ${detail.slice(0, 300)}`.trim());
   }

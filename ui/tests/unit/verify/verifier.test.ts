@@ -361,6 +361,14 @@ describe('a range', () => {
     expect(stateOf(verifier).badge).toBe('erased');
   });
 
+  test('names entries that are missing where retention takes none', async () => {
+    const log = new FakeLog(lines(600));
+    log.files.delete('tile/entries/001');
+    const verdict = await (await opened(log)).checkRange(0, 600);
+    expect(verdict).toMatchObject({ status: 'tampered', firstBadSeq: 256, erased: 0, verified: 344 });
+    expect(verdict.reason).toContain('does not have tile/entries/001');
+  });
+
   test('ends when it is called off, and where the checkpoint ends', async () => {
     const verifier = await opened(new FakeLog(lines(600)));
     await expect(verifier.checkRange(0, 600, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
