@@ -3,7 +3,6 @@
 pub(crate) mod audit;
 pub(crate) mod entry;
 pub(crate) mod export;
-pub(crate) mod home;
 pub(crate) mod params;
 pub(crate) mod search;
 pub(crate) mod status;

@@ -13,3 +13,4 @@ mod refusals;
 mod schemathesis;
 mod search;
 mod server;
+mod viewer;

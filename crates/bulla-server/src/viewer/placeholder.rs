@@ -1,8 +1,5 @@
-//! `GET /`: where a person arrives after logging in.
+//! `GET /` of a build without the viewer: what there is, and how to get the viewer.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -12,8 +9,8 @@ use crate::access::login::page_of;
 use crate::state::Shared;
 
 /// A page that says which log this is and what can be asked of it; to the login when nobody is logged in.
-pub(crate) async fn page(State(shared): State<Arc<Shared>>, parts: Parts) -> Response {
-    let Ok(caller) = identify(&shared, &parts) else { return Redirect::to("/login").into_response() };
+pub(super) fn page(shared: &Shared, parts: &Parts) -> Response {
+    let Ok(caller) = identify(shared, parts) else { return Redirect::to("/login").into_response() };
     let identity = shared.reader.identity();
     let marks = shared.log.watermarks();
     let body = format!(
@@ -21,6 +18,8 @@ pub(crate) async fn page(State(shared): State<Arc<Shared>>, parts: Parts) -> Res
          <p>Its verifier key:<br><code>{}</code></p>\
          <ul><li><a href=/v1/entries>newest entries</a><li><a href=/v1/tail>live tail</a>\
          <li><a href=/v1/status>status</a><li><a href=/openapi.json>the API</a></ul>\
+         <p>The viewer is not in this build: it was made without npm. With Node.js 20.19 or later installed, \
+         <code>BULLA_UI=require cargo build -p bulla-cli</code> puts it in.</p>\
          <form method=post action=/logout><button>Log out</button></form>",
         text(&caller.name),
         text(&identity.origin),
