@@ -98,7 +98,7 @@ pub(crate) fn templates() -> anyhow::Result<Vec<AuditEntry>> {
         let out = unzip.stdout.take().context("unzip writes nowhere")?;
         add(&mut found, ImportFormat::Jsonl, "security-events.json", out, WINDOWS_EVENTS_MAX)?;
         // It is told that nobody reads on; how it ends says nothing.
-        drop(unzip.kill());
+        let _ = unzip.kill();
         unzip.wait()?;
     }
     Ok(found)
@@ -131,6 +131,7 @@ fn add(
         Imported::Event(_) => Err(Enough),
         _ => Ok(()),
     });
-    found.extend(log.recent(usize::MAX));
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    found.extend(runtime.block_on(log.recent(usize::MAX)));
     Ok(())
 }

@@ -2,14 +2,13 @@
 
 mod capturing;
 mod embedding;
-mod indexing;
 pub(crate) mod kill;
 mod latency;
 mod opening;
 mod proving;
 mod replaced;
 mod sealing;
-mod searching;
+mod search;
 mod serving;
 mod submitting;
 mod tampering;
@@ -70,8 +69,8 @@ pub(crate) fn measure(number: u32, bench: &Bench) -> anyhow::Result<Figure> {
         8 => kill::measure(bench),
         9 => tampering::measure(bench),
         10 => serving::ingest::measure(bench),
-        11 => searching::measure(bench),
-        12 => indexing::measure(bench),
+        11 => search::answering::measure(bench),
+        12 => search::following::measure(bench),
         13 => sealing::measure(bench),
         14 => serving::stalled::measure(bench),
         15 => embedding::measure(bench),

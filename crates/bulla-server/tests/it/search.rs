@@ -40,7 +40,14 @@ async fn a_page_can_say_how_many_there_are() {
         if is_indexed {
             indexed(&server).await;
         }
-        let page = server.get("/v1/entries?q=outcome:(denied OR failure) tool.name:bash&count=true&limit=3".replace(' ', "%20").as_str()).await.json();
+        let page = server
+            .get(
+                "/v1/entries?q=outcome:(denied OR failure) tool.name:bash&count=true&limit=3"
+                    .replace(' ', "%20")
+                    .as_str(),
+            )
+            .await
+            .json();
         assert_eq!(page["entries"].as_array().unwrap().len(), 3);
         assert_eq!(page["total"], json!({"value": 10, "exact": true}));
         assert_eq!(page["indexed_to_seq"].is_null(), !is_indexed);
@@ -57,9 +64,13 @@ async fn histogram_and_facets_count_what_the_query_wants() {
         assert_eq!(histogram["total"], json!({"value": 50, "exact": true}));
         assert_eq!(histogram["buckets"][0]["start"], "2026-11-23T12:00:00.000000000Z");
         assert_eq!(histogram["buckets"][0]["outcomes"], json!({"success": 4, "denied": 1}));
-        let facets = server.get("/v1/facets?q=tool.name:bash&field=outcome&field=detail.number&limit=2").await.json();
+        let facets =
+            server.get("/v1/facets?q=tool.name:bash&field=outcome&field=detail.number&limit=2").await.json();
         let [outcome, number] = &facets["facets"].as_array().unwrap()[..] else { panic!("{facets}") };
-        assert_eq!(outcome["values"], json!([{"value": "success", "count": 40}, {"value": "denied", "count": 10}]));
+        assert_eq!(
+            outcome["values"],
+            json!([{"value": "success", "count": 40}, {"value": "denied", "count": 10}])
+        );
         assert_eq!((&number["other"], &number["missing"]), (&json!(48), &json!(0)));
         server.stop().await;
     }
@@ -69,8 +80,12 @@ async fn histogram_and_facets_count_what_the_query_wants() {
 async fn a_session_is_listed_and_put_together() {
     let server = filled(true).await;
     let page = server.get("/v1/sessions?limit=2").await.json();
-    let ids: Vec<&str> =
-        page["sessions"].as_array().unwrap().iter().map(|session| session["session_id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = page["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|session| session["session_id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, ["s1", "s0"], "the newest activity first: {page}");
     let next = format!("/v1/sessions?limit=2&cursor={}", page["next_cursor"].as_str().unwrap());
     assert_eq!(server.get(&next).await.json()["sessions"][0]["session_id"], "s2");
@@ -103,7 +118,12 @@ async fn what_cannot_be_meant_is_refused_with_its_place() {
         ("/v1/histogram?q=principle:x", "invalid_query"),
     ] {
         let answer = server.get(path).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, code), "{path}: {}", answer.text());
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (400, code),
+            "{path}: {}",
+            answer.text()
+        );
     }
     let mistake = server.get("/v1/facets?q=outcome:denied%20principle:x").await.json();
     assert_eq!((&mistake["position"], &mistake["length"]), (&json!(16), &json!(9)), "{mistake}");
