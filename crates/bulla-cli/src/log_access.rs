@@ -51,6 +51,8 @@ pub(crate) fn close(log: &AuditLog) -> anyhow::Result<()> {
 }
 
 /// The entry that a number or an id names.
+///
+/// An id is looked up in the index where there is one; without it the log is read from its end.
 pub(crate) fn find(reader: &LogReader, name: &str) -> anyhow::Result<StoredEntry> {
     // An id may look like a number, but a number is what people type.
     if let Ok(seq) = name.strip_prefix('#').unwrap_or(name).parse::<u64>()

@@ -11,6 +11,7 @@ mod bench_log;
 mod demo;
 mod faults;
 mod import;
+mod indexed;
 mod load;
 mod proofs;
 mod reading;

@@ -176,7 +176,7 @@ fn an_export_is_recorded_and_the_seed_format_has_its_keys() {
 #[test]
 fn an_export_that_is_not_whole_leaves_no_file() {
     let bench = bench_with_entries();
-    bench.run(&["export", "-o", "out.jsonl", "action:("]).ends(2, &["action:("]);
+    bench.run(&["export", "-o", "out.jsonl", "action:("]).ends(2, &["character 8", "not closed"]);
     assert!(!bench.path("out.jsonl").exists());
     let segment = bench.path("audit/entries/00000000000000000000.jsonl");
     let text = std::fs::read_to_string(&segment).unwrap();
