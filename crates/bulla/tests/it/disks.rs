@@ -153,6 +153,7 @@ impl DiskFile for TroubledFile {
 
 const FIRST: &str = "entries/00000000000000000000.jsonl";
 const SECOND: &str = "entries/00000000000000000256.jsonl";
+const THIRD: &str = "entries/00000000000000000512.jsonl";
 const SECOND_SEALED: &str = "entries/00000000000000000256.jsonl.zst";
 
 /// With segments that begin at 0, 256 and 512.
@@ -235,15 +236,17 @@ fn a_segment_that_goes_while_the_log_is_verified_is_missing() {
     let (_folder, log) = log_of(false, false);
     // Looked at first, then opened by the first pass, then by the second.
     for from in 0..3 {
-        let verdict = Troubled::new(log.root(), Trouble::Gone(SECOND, from)).verify().unwrap();
-        let [finding] = verdict.findings.as_slice() else {
-            // The second pass finds what the first did not see, or nothing is read twice.
-            assert!(from == 2 && verdict.is_clean(), "{from}: {verdict}");
-            continue;
-        };
-        assert_eq!(finding.kind, FindingKind::FileMissing, "{from}: {finding}");
-        assert_eq!((finding.first_seq, finding.end_seq), (Some(256), Some(512)), "{from}");
-        assert!(finding.file.as_deref() == Some(SECOND) && !finding.repairable, "{from}: {finding}");
+        for (file, first, end) in [(SECOND, 256, 512), (THIRD, 512, 530)] {
+            let verdict = Troubled::new(log.root(), Trouble::Gone(file, from)).verify().unwrap();
+            let [finding] = verdict.findings.as_slice() else {
+                // The second pass finds what the first did not see, or nothing is read twice.
+                assert!(from == 2 && verdict.is_clean(), "{from}: {verdict}");
+                continue;
+            };
+            assert_eq!(finding.kind, FindingKind::FileMissing, "{from}: {finding}");
+            assert_eq!((finding.first_seq, finding.end_seq), (Some(first), Some(end)), "{from}");
+            assert!(finding.file.as_deref() == Some(file) && !finding.repairable, "{from}: {finding}");
+        }
     }
     change_second(&log);
     let verdict = Troubled::new(log.root(), Trouble::Gone(SECOND, 2)).verify().unwrap();
@@ -329,4 +332,23 @@ fn a_payload_that_is_erased_while_the_log_is_verified_is_not_missing() {
         assert_eq!(kinds, vec![FindingKind::LineChanged; usize::from(damaged.is_some())], "{verdict}");
         assert!(verdict.not_proved.iter().any(|line| line.contains("1 payloads")), "{verdict:?}");
     }
+}
+
+/// Puts the newest checkpoints in their places, and opens the log.
+fn publish_and_open(root: &Path) {
+    let (log, later) = (Directory::new(root), Directory::new(root.with_extension("later")));
+    ["checkpoints", "checkpoint"].into_iter().for_each(|file| log.write(file, later.read(file)));
+    let key = bulla::proof::SignerKey::from_seed("log.example/hostile", [7; 32]).unwrap();
+    AuditLog::builder(root).signer(key).open().unwrap().close_blocking().unwrap();
+}
+
+#[test]
+fn an_opening_that_comes_while_the_log_is_verified_may_know_of_newer_checkpoints() {
+    let (_folder, log) = log_of(false, true);
+    log.copy_to(log.root().with_extension("later"));
+    roll_back(&log);
+    let verdict = Troubled::new(log.root(), Trouble::Meanwhile(publish_and_open)).verify().unwrap();
+    assert!(verdict.is_clean(), "{verdict}: {:?}", verdict.findings);
+    assert_eq!(verdict.not_covered, Some(265..530));
+    assert!(log.lines().len() > 530, "it was opened");
 }

@@ -1,5 +1,7 @@
 //! What a finding says beside its kind: which entries, which bytes, which words, and what is one finding and not two.
 
+mod beyond;
+
 use bulla::proof::{Finding, FindingKind, HASH_LEN};
 use bulla_hostile::{Directory, Original, Place, Shape};
 use tempfile::TempDir;
@@ -118,5 +120,24 @@ fn lines_gone_are_counted_in_words() {
         let found = findings(&log);
         assert_eq!(found.len(), 1, "{found:?}");
         check(&found[0], FindingKind::LineRemoved, (10, 10 + count as u64), words);
+        let start = lines[10].bytes.start as u64;
+        assert_eq!(found[0].bytes, Some(start..start), "where they lay");
     }
+}
+
+#[test]
+fn a_payload_that_was_changed_is_told_once_beside_a_damaged_segment() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { entries: 530, sessions: 1, segment_bytes: 1, seal: false, payloads: true };
+    let log = Original::write(folder.path().join("audit"), shape).directory;
+    change_lines(&log, [&log.lines()[5]].into_iter());
+    for folder in std::fs::read_dir(log.root().join("payloads")).unwrap() {
+        let folder = format!("payloads/{}", folder.unwrap().file_name().to_string_lossy());
+        log.files(&folder).iter().for_each(|payload| log.change_byte(payload, 0, 1));
+    }
+    let mut found = findings(&log);
+    check(&found.remove(0), FindingKind::LineChanged, (5, 6), "");
+    let told: Vec<_> = found.iter().map(|finding| (finding.kind, finding.first_seq)).collect();
+    let expected: Vec<_> = (3..530).step_by(10).map(|seq| (FindingKind::PayloadChanged, Some(seq))).collect();
+    assert_eq!(told, expected);
 }

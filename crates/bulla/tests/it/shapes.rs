@@ -1,14 +1,14 @@
 //! Damage of every shape, and the exact words and places that it comes to: beyond the newest checkpoint, where
 //! nothing leads to a signed root, in bytes without an end, and in sealed segments that were packed anew.
 
-use bulla::Verify;
 use bulla::proof::{Checkpoint, Finding, FindingKind, HASH_LEN, SignerKey, TreeSize, Verdict, leaf_hash};
+use bulla::{AuditEntry, AuditLog, AuditOutcome, Verify};
 use bulla_hostile::{Directory, Original, Place, Shape};
 use tempfile::TempDir;
 
 use FindingKind::{
     CheckpointHistoryInconsistent, EntriesAndTreeChanged, Fork, LineChanged, LineInserted, LineRemoved,
-    TreeChanged, Truncated,
+    RecordedAtWrong, SegmentUnreadable, SeqWrong, TreeChanged, Truncated,
 };
 
 const SEGMENT: &str = "entries/00000000000000000000.jsonl";
@@ -214,6 +214,25 @@ fn bytes_too_many_for_a_line_before_one_change_that_line() {
 }
 
 #[test]
+fn long_lines_that_lost_the_newline_between_them_are_two_wherever_they_lie() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = AuditLog::builder(folder.path()).segment_bytes(1 << 30).open().unwrap();
+    for _ in 0..30 {
+        let detail = serde_json::json!(["x"; 6].map(|text| text.repeat(10_000)));
+        log.record_blocking(AuditEntry::api("x").outcome(AuditOutcome::Success).detail(detail)).unwrap();
+    }
+    log.close_blocking().unwrap();
+    let log = Directory::new(folder.path());
+    let whole = log.read(SEGMENT);
+    for (seq, place) in (0..).zip(&log.lines()).skip(10).take(15) {
+        log.edit(SEGMENT, |bytes| drop(bytes.remove(place.bytes.end)));
+        let found = findings(&log);
+        check(only(&found), LineChanged, (seq, seq + 1), "the newline after the line");
+        log.write(SEGMENT, &whole);
+    }
+}
+
+#[test]
 fn bytes_without_an_end_behind_the_log_are_torn_however_many() {
     for len in [1, 70_000, 300_000, 2_500_000] {
         for byte in [b'x', 0] {
@@ -312,6 +331,60 @@ fn a_sealed_segment_packed_anew_is_the_same_entries() {
     let (_folder, log, file, frames) = sealed_log();
     pack(&log, &file, &frames);
     assert!(verify(&log).is_clean(), "{:#?}", findings(&log));
+}
+
+#[test]
+fn a_frame_that_cannot_be_read_is_told_with_its_own_entries_in_every_segment() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { entries: 2000, sessions: 8, segment_bytes: 100_000, seal: true, payloads: false };
+    let log = Original::write(folder.path().join("audit"), shape).directory;
+    let mut sealed = log.files("entries");
+    sealed.retain(|file| file.ends_with(".zst"));
+    assert!(sealed.len() > 1, "{sealed:?}");
+    for file in sealed {
+        let base: u64 = file["entries/".len()..][..20].parse().unwrap();
+        let frames: Vec<_> = zstd_lines(&log, &file).chunks(256).map(<[_]>::concat).collect();
+        let places = pack(&log, &file, &frames);
+        for (index, place) in (0..).zip(&places) {
+            log.edit(&file, |bytes| bytes[place.start as usize..][..4].fill(0));
+            let found = findings(&log);
+            let finding = only(&found);
+            let first = base + 256 * index;
+            check(finding, SegmentUnreadable, (first, first + 256), "");
+            assert_eq!((finding.file.as_ref(), finding.bytes.as_ref()), (Some(&file), Some(place)));
+            pack(&log, &file, &frames);
+        }
+    }
+}
+
+#[test]
+fn a_line_missing_before_frames_that_are_cut_off_is_told_beside_them() {
+    let (_folder, log, file, mut frames) = sealed_log();
+    let line = frames[0].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    frames[0].drain(..line);
+    let places = pack(&log, &file, &frames);
+    let last = places.len() as u64 - 1;
+    log.edit(&file, |bytes| bytes.truncate(places[last as usize].start as usize + 9));
+    let found = findings(&log);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    check(&found[0], SegmentUnreadable, (256 * last, 256 * last + 256), "");
+    check(&found[1], LineRemoved, (0, 1), "1 line is gone");
+}
+
+#[test]
+fn a_line_that_was_signed_with_a_wrong_number_or_time_is_told_where_it_lies() {
+    let (_folder, log, key) = log_of(40, 1);
+    let place = log.lines().swap_remove(10);
+    let line = String::from_utf8(log.line(&place)).unwrap();
+    for (from, to, kind) in [("\"seq\":10", "\"seq\":99", SeqWrong), (":\"20", ":\"10", RecordedAtWrong)] {
+        log.replace(&place, format!("{}\n", line.replacen(from, to, 1)).as_bytes());
+        log.sign_anew(&key);
+        let found = findings(&log);
+        let finding = only(&found);
+        check(finding, kind, (10, 11), "and was signed so");
+        assert_eq!(finding.file.as_deref(), Some(SEGMENT));
+        assert_eq!(finding.bytes, Some(place.bytes.start as u64..place.bytes.end as u64));
+    }
 }
 
 #[test]
