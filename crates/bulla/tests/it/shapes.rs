@@ -432,3 +432,115 @@ fn lines_of_a_frame_packed_anew_are_placed_in_that_frame() {
     );
     check_frame("split", &|lines| lines[44].insert(150, b'\n'), LineChanged, (300, 301), "not the one");
 }
+
+#[test]
+fn a_hash_that_is_another_is_told_where_its_tile_says_that_the_lines_are_right() {
+    let (_folder, log, _) = log_of(600, 2);
+    for seq in [20, 300] {
+        write_hash(&log, "tree/00", seq, *leaf_hash(b"x").as_bytes());
+    }
+    let found = findings(&log);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    for (finding, seq) in found.iter().zip([20, 300]) {
+        check(finding, TreeChanged, (seq, seq + 1), "the hash of the entry's line, which is right");
+        assert!(finding.file.as_deref() == Some("tree/00") && finding.repairable, "{finding}");
+    }
+}
+
+#[test]
+fn a_line_changed_with_its_hash_is_placed_by_its_tile_and_the_checkpoints_inside_it() {
+    for (sessions, seq, seqs) in [(2, 100, (0, 256)), (6, 150, (100, 200)), (3, 300, (256, 400))] {
+        let (_folder, log, _) = log_of(600, sessions);
+        change(&log, &log.lines()[seq]);
+        write_hash(&log, "tree/00", seq, *leaf_hash(&log.line(&log.lines()[seq])).as_bytes());
+        let found = findings(&log);
+        check(only(&found), EntriesAndTreeChanged, seqs, "tree/08 still has the signed ones");
+    }
+}
+
+#[test]
+fn lines_changed_in_a_tile_that_was_changed_are_told_with_it_and_others_are_not() {
+    let (_folder, log, _) = log_of(600, 1);
+    let lines = log.lines();
+    [100, 120].iter().for_each(|seq| change(&log, &lines[*seq]));
+    write_hash(&log, "tree/00", 100, *leaf_hash(&log.line(&lines[100])).as_bytes());
+    let found = findings(&log);
+    check(only(&found), EntriesAndTreeChanged, (0, 256), "tree/08 still has the signed ones");
+    change(&log, &lines[300]);
+    let found = findings(&log);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    check(&found[0], EntriesAndTreeChanged, (0, 256), "");
+    check(&found[1], LineChanged, (300, 301), "not the one that was signed for");
+}
+
+#[test]
+fn a_forged_root_at_the_edge_of_a_changed_tile_is_not_taken_for_that_change() {
+    for size in [256, 512, 550] {
+        let (_folder, log, key) = log_of(600, 3);
+        change(&log, &log.lines()[300]);
+        write_hash(&log, "tree/00", 300, *leaf_hash(&log.line(&log.lines()[300])).as_bytes());
+        let mut notes = log.history();
+        let forged = Checkpoint::new(key.name(), TreeSize(size), leaf_hash(b"x")).unwrap().sign(&[&key]);
+        notes.insert(if size < 400 { 1 } else { 2 }, forged);
+        log.write_history(&notes);
+        let found = findings(&log);
+        assert_eq!(found.len(), 2, "{size}: {found:#?}");
+        assert_eq!(found[0].kind, CheckpointHistoryInconsistent, "{size}: {found:#?}");
+        assert!(found[0].message.contains(&format!("its root of size {size} is not")), "{}", found[0]);
+        check(&found[1], EntriesAndTreeChanged, (256, 400), "tree/08 still has the signed ones");
+    }
+}
+
+#[test]
+fn beyond_the_newest_checkpoint_a_root_of_a_tile_that_a_crash_left_unfinished_is_none_that_was_changed() {
+    let (_folder, log, _) = log_of(600, 2);
+    keep_notes(&log, 1);
+    change(&log, &log.lines()[5]);
+    let whole = log.read("tree/08");
+    for (from, to, byte, is_told) in
+        [(32, 64, 0, false), (40, 50, 0, false), (40, 50, 7, true), (0, 1, 7, true)]
+    {
+        log.edit("tree/08", |bytes| bytes[from..to].fill(byte));
+        let found = findings(&log);
+        assert_eq!(found.len(), 1 + usize::from(is_told), "{from}..{to}: {found:#?}");
+        let row = found.iter().find(|finding| finding.kind == TreeChanged);
+        assert_eq!(row.is_some(), is_told, "{from}..{to}: {found:#?}");
+        if let Some(row) = row {
+            let tile = from as u64 / 32 * 256;
+            check(row, TreeChanged, (tile, tile + 256), "the hash of the entries under it");
+        }
+        log.write("tree/08", &whole);
+    }
+}
+
+#[test]
+fn where_nothing_leads_to_a_signed_root_no_row_is_told() {
+    let (_folder, log, _) = log_of(600, 1);
+    change(&log, &log.lines()[20]);
+    log.rebuild_tree();
+    log.edit("tree/08", |bytes| bytes[32..64].fill(7));
+    let found = findings(&log);
+    check(only(&found), EntriesAndTreeChanged, (0, 600), "size 600: ");
+}
+
+#[test]
+fn lines_changed_one_and_all_between_two_checkpoints_are_judged_for_themselves() {
+    let (_folder, log, _) = log_of(6, 3);
+    write_hash(&log, "tree/00", 0, *leaf_hash(b"x").as_bytes());
+    log.lines()[2..4].iter().for_each(|place| change(&log, place));
+    let found = findings(&log);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    check(&found[0], TreeChanged, (0, 1), "which is right");
+    check(&found[1], LineChanged, (2, 4), "not the one that was signed for");
+}
+
+#[test]
+fn a_hundred_roots_that_the_entries_do_not_have_are_told_before_one_that_they_have() {
+    let (_folder, log, key) = log_of(200, 1);
+    let forged = |size| Checkpoint::new(key.name(), TreeSize(size), leaf_hash(b"x")).unwrap().sign(&[&key]);
+    let notes: Vec<String> = (1..=150).map(forged).chain(log.history()).collect();
+    log.write_history(&notes);
+    let found = findings(&log);
+    assert_eq!(found.len(), 100, "{:?}", found.last());
+    assert!(found.iter().all(|finding| finding.kind == CheckpointHistoryInconsistent));
+}
