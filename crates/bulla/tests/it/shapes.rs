@@ -436,14 +436,19 @@ fn lines_of_a_frame_packed_anew_are_placed_in_that_frame() {
 #[test]
 fn a_hash_that_is_another_is_told_where_its_tile_says_that_the_lines_are_right() {
     let (_folder, log, _) = log_of(600, 2);
-    for seq in [20, 300] {
-        write_hash(&log, "tree/00", seq, *leaf_hash(b"x").as_bytes());
-    }
-    let found = findings(&log);
-    assert_eq!(found.len(), 2, "{found:#?}");
-    for (finding, seq) in found.iter().zip([20, 300]) {
-        check(finding, TreeChanged, (seq, seq + 1), "the hash of the entry's line, which is right");
-        assert!(finding.file.as_deref() == Some("tree/00") && finding.repairable, "{finding}");
+    let whole = log.read("tree/00");
+    for ranges in [&[20..21][..], &[20..21, 300..301], &[300..301], &[0..256], &[256..512]] {
+        for seq in ranges.iter().cloned().flatten() {
+            write_hash(&log, "tree/00", seq, *leaf_hash(&[seq as u8]).as_bytes());
+        }
+        let found = findings(&log);
+        assert_eq!(found.len(), ranges.len(), "{found:#?}");
+        for (finding, seqs) in found.iter().zip(ranges) {
+            let seqs = (seqs.start as u64, seqs.end as u64);
+            check(finding, TreeChanged, seqs, "the hash of the entry's line, which is right");
+            assert!(finding.file.as_deref() == Some("tree/00") && finding.repairable, "{finding}");
+        }
+        log.write("tree/00", &whole);
     }
 }
 

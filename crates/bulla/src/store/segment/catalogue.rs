@@ -430,6 +430,16 @@ mod tests {
     }
 
     #[test]
+    fn lines_end_with_the_last_segment_when_it_is_sealed() {
+        let folder = Folder::new();
+        folder.add(0..512, 100);
+        folder.seal(0);
+        let mut lines = folder.segments().lines_from(300);
+        assert_eq!(numbers(&mut lines, 100), Vec::from_iter(300..512));
+        assert_eq!(numbers(&mut lines, 100), [0; 0]);
+    }
+
+    #[test]
     fn every_line_is_found_in_a_plain_segment_whatever_the_lengths() {
         let folder = Folder::new();
         let lengths = [100, 4095, 4096, 4097, 100, 9000, 65_536, 90, 90, 4096, 65_536, 65_536, 8192, 80];
@@ -466,12 +476,12 @@ mod tests {
         folder.add(256..300, 100);
         let mut other = segments.lines_from(7);
         folder.seal(0);
-        assert_eq!(numbers(&mut lines, 100), Vec::from_iter(201..300), "its file is still open");
         assert_eq!(
             numbers(&mut other, 100),
             Vec::from_iter(7..300),
             "its file was sealed before it was opened"
         );
+        assert_eq!(numbers(&mut lines, 100), Vec::from_iter(201..300), "its file is still open");
         folder.append(256, &line(300, 100));
         assert_eq!((numbers(&mut lines, 100), numbers(&mut other, 100)), (vec![300], vec![300]));
     }
