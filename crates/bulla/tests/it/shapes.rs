@@ -225,7 +225,7 @@ fn long_lines_that_lost_the_newline_between_them_are_two_wherever_they_lie() {
     let log = Directory::new(folder.path());
     let whole = log.read(SEGMENT);
     for (seq, place) in (0..).zip(&log.lines()).skip(10).take(15) {
-        log.edit(SEGMENT, |bytes| drop(bytes.remove(place.bytes.end)));
+        log.edit(SEGMENT, |bytes| _ = bytes.remove(place.bytes.end));
         let found = findings(&log);
         check(only(&found), LineChanged, (seq, seq + 1), "the newline after the line");
         log.write(SEGMENT, &whole);
@@ -437,14 +437,14 @@ fn lines_of_a_frame_packed_anew_are_placed_in_that_frame() {
 fn a_hash_that_is_another_is_told_where_its_tile_says_that_the_lines_are_right() {
     let (_folder, log, _) = log_of(600, 2);
     let whole = log.read("tree/00");
-    for ranges in [&[20..21][..], &[20..21, 300..301], &[300..301], &[0..256], &[256..512]] {
-        for seq in ranges.iter().cloned().flatten() {
+    for ranges in [&[(20, 21)][..], &[(20, 21), (300, 301)], &[(300, 301)], &[(0, 256)], &[(256, 512)]] {
+        for seq in ranges.iter().flat_map(|(first, end)| *first..*end) {
             write_hash(&log, "tree/00", seq, *leaf_hash(&[seq as u8]).as_bytes());
         }
         let found = findings(&log);
         assert_eq!(found.len(), ranges.len(), "{found:#?}");
-        for (finding, seqs) in found.iter().zip(ranges) {
-            let seqs = (seqs.start as u64, seqs.end as u64);
+        for (finding, (first, end)) in found.iter().zip(ranges) {
+            let seqs = (*first as u64, *end as u64);
             check(finding, TreeChanged, seqs, "the hash of the entry's line, which is right");
             assert!(finding.file.as_deref() == Some("tree/00") && finding.repairable, "{finding}");
         }

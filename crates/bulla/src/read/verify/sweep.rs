@@ -373,6 +373,7 @@ mod tests {
     use crate::read::verify::checkpoints::published::judge;
     use crate::read::verify::findings::Findings;
     use crate::store::segment::line;
+    use crate::store::segment::sealed::FrameEncoder;
     use crate::store::{OsDisk, layout};
 
     const SEGMENT: &str = "entries/00000000000000000000.jsonl";
@@ -578,6 +579,31 @@ mod tests {
         log.write(SEGMENT, [tail, head].concat());
         let (swept, _) = swept(log.root());
         assert_eq!((swept.is_clean, swept.is_segment_same), (false, vec![false]));
+    }
+
+    #[test]
+    fn frames_of_a_segment_have_256_lines_but_for_the_last() {
+        for (counts, is_same) in [
+            (&[256, 256][..], true),
+            (&[256, 256, 88], true),
+            (&[250, 262], false),
+            (&[262, 250], false),
+            (&[256, 250, 94], false),
+        ] {
+            let (_folder, log, _) = signed(counts.iter().sum(), |_| TIME);
+            let (bytes, mut places) = (log.read(SEGMENT), log.lines().into_iter());
+            let mut encoder = FrameEncoder::new().unwrap();
+            let (mut sealed, mut start) = (Vec::new(), 0);
+            for count in counts {
+                let end = places.by_ref().take(*count as usize).last().unwrap().bytes.end + 1;
+                sealed.extend(encoder.encode(&bytes[start..end]).unwrap());
+                start = end;
+            }
+            sealed.extend(encoder.finish());
+            log.remove(SEGMENT);
+            log.write(&format!("{SEGMENT}.zst"), sealed);
+            assert_eq!(swept(log.root()).0.is_segment_same, [is_same], "{counts:?}");
+        }
     }
 
     #[test]

@@ -195,9 +195,11 @@ mod tests {
         }
     }
 
-    /// Where lines that are not known are placed, in the order in which it is decided: for each the number of its
-    /// place and the one that it bears. What is missing has places and no line, what is inserted no place.
-    fn placed(lines: impl Iterator<Item = Option<u64>>, end: u64) -> Vec<(Option<(u64, u64)>, Option<u64>)> {
+    /// Places, and the number that the line in them bears: what is missing has no line, what is inserted no place.
+    type Told = (Option<(u64, u64)>, Option<u64>);
+
+    /// Where lines that are not known are placed, in the order in which it is decided.
+    fn placed(lines: impl Iterator<Item = Option<u64>>, end: u64) -> Vec<Told> {
         let mut all = Vec::new();
         let mut place = |placed| {
             all.push(match placed {
@@ -213,7 +215,7 @@ mod tests {
         all
     }
 
-    fn own(seqs: std::ops::Range<u64>) -> impl Iterator<Item = (Option<(u64, u64)>, Option<u64>)> {
+    fn own(seqs: std::ops::Range<u64>) -> impl Iterator<Item = Told> {
         seqs.map(|seq| (Some((seq, seq + 1)), Some(seq)))
     }
 
