@@ -5,6 +5,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use bulla::store::IdentityError;
 use bulla::{AuditLog, LogBuilder, LogReader, OpenError, ReadError, StoredEntry};
+use bulla_search::{INDEX_DIRECTORY, Search};
+
+use crate::output::talk;
 
 /// Opens the log for reading; needs no lock.
 pub(crate) fn reader(log: &Path) -> anyhow::Result<LogReader> {
@@ -12,6 +15,24 @@ pub(crate) fn reader(log: &Path) -> anyhow::Result<LogReader> {
         ReadError::Identity(IdentityError::NotALog(_)) => no_log(log),
         error => error.into(),
     })
+}
+
+/// Opens the log for searching: with its index, when it has one that can be used.
+pub(crate) fn search(log: &Path) -> anyhow::Result<Search> {
+    let reader = reader(log)?;
+    let directory = log.join(INDEX_DIRECTORY);
+    if !directory.is_dir() {
+        return Ok(Search::without_index(reader));
+    }
+    match bulla_search::open_snapshot(&directory, &reader) {
+        Ok(snapshot) => Ok(Search::with_snapshot(reader, snapshot)),
+        Err(damage) => {
+            talk::note(format_args!(
+                "searching without the index, which `bulla index` builds anew: {damage}"
+            ));
+            Ok(Search::without_index(reader))
+        }
+    }
 }
 
 /// Opens the log for writing; makes it when the directory is missing or empty.

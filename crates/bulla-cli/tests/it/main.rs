@@ -8,6 +8,7 @@
 mod acceptance;
 mod bad_input;
 mod bench_log;
+mod demo;
 mod faults;
 mod import;
 mod load;

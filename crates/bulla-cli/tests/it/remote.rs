@@ -308,15 +308,29 @@ fn lines_that_a_server_rejects_are_named_by_their_numbers() {
 }
 
 #[test]
+fn an_export_of_a_server_is_the_file_that_its_directory_gives() {
+    let served = Served::start(false);
+    served.fill(300);
+    let token = served.token(&[Scope::Read]);
+    for format in ["jsonl", "cloudevents", "parquet"] {
+        let name = format!("out.{format}");
+        let args = ["export", "--format", format, "-o", &name, "action:a*", "outcome:success"];
+        served.run(Some(&token), &args).ends(0, &[&format!("written to {name}")]);
+        let mut command =
+            served.bench.command(&["export", "--format", format, "action:a*", "outcome:success"]);
+        let of_directory = command.env("BULLA_LOG", "audit").output().unwrap().stdout;
+        assert!(of_directory.len() > 1000);
+        assert_eq!(std::fs::read(served.bench.path(&name)).unwrap(), of_directory, "{format}");
+    }
+    let writer = served.token(&[Scope::Write]);
+    served.run(Some(&writer), &["export", "-o", "none.jsonl"]).ends(2, &["forbidden"]);
+    assert!(!served.bench.path("none.jsonl").exists());
+}
+
+#[test]
 fn what_needs_the_directory_says_so() {
     let served = Served::start(true);
-    for args in [
-        &["import", "--from", "jsonl", "x"][..],
-        &["session", "s"],
-        &["export"],
-        &["doctor"],
-        &["key", "show"],
-    ] {
+    for args in [&["import", "--from", "jsonl", "x"][..], &["session", "s"], &["doctor"], &["key", "show"]] {
         served.run(None, args).ends(2, &["needs the log directory", "--url"]);
     }
     served.run(None, &["search", "--count-by", "action"]).ends(2, &["needs its directory"]);
