@@ -1,11 +1,12 @@
 //! Opening the log, for reading or writing, and finding an entry in it by what a user typed.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bulla::store::IdentityError;
-use bulla::{AuditLog, LogBuilder, LogReader, OpenError, ReadError, StoredEntry};
-use bulla_search::{INDEX_DIRECTORY, Search};
+use bulla::{AuditLog, Filter, LogBuilder, LogReader, OpenError, ReadError, StoredEntry};
+use bulla_search::{INDEX_DIRECTORY, Order, PageLimits, Search};
 
 use crate::output::talk;
 
@@ -53,14 +54,15 @@ pub(crate) fn close(log: &AuditLog) -> anyhow::Result<()> {
 /// The entry that a number or an id names.
 ///
 /// An id is looked up in the index where there is one; without it the log is read from its end.
-pub(crate) fn find(reader: &LogReader, name: &str) -> anyhow::Result<StoredEntry> {
+pub(crate) fn find(search: &Search, name: &str) -> anyhow::Result<StoredEntry> {
+    let reader = search.log();
     // An id may look like a number, but a number is what people type.
     if let Ok(seq) = name.strip_prefix('#').unwrap_or(name).parse::<u64>()
         && let Some(entry) = reader.get(seq)?
     {
         return Ok(entry);
     }
-    if let Some(entry) = reader.find(name)? {
+    if let Some(entry) = find_id(search, name)? {
         return Ok(entry);
     }
     match reader.size()? {
@@ -70,6 +72,17 @@ pub(crate) fn find(reader: &LogReader, name: &str) -> anyhow::Result<StoredEntry
             size - 1
         ),
     }
+}
+
+/// The newest entry with an id.
+fn find_id(search: &Search, id: &str) -> anyhow::Result<Option<StoredEntry>> {
+    let view = search.now()?;
+    if view.indexed_to_seq().is_none() {
+        return Ok(search.log().find(id)?);
+    }
+    let one = PageLimits { entries: 1, bytes: usize::MAX, time: Duration::MAX };
+    let page = view.page(&Filter::new().field("id", id), Order::NewestFirst, view.all(), one)?;
+    Ok(page.entries.into_iter().next())
 }
 
 fn no_log(log: &Path) -> anyhow::Error {

@@ -7,7 +7,7 @@ fn bench() -> Bench {
     let lines: String = (0..400)
         .map(|number| {
             format!(
-                r#"{{"category":"tool_execution","action":"tool:{}","outcome":"{}","principal":"alice","session_id":"s-{}","tool":{{"name":"bash"}},"detail":{{"n":{number}}},"id":"id-{number}"}}"#,
+                r#"{{"timestamp":"2026-11-23T12:00:00Z","category":"tool_execution","action":"tool:{}","outcome":"{}","principal":"alice","session_id":"s-{}","tool":{{"name":"bash"}},"detail":{{"n":{number}}},"id":"id-{number}"}}"#,
                 number % 4,
                 if number % 7 == 0 { "failure" } else { "success" },
                 number % 3,

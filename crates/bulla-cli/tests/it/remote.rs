@@ -344,7 +344,13 @@ fn a_server_counts_by_the_values_of_a_field() {
 #[test]
 fn what_needs_the_directory_says_so() {
     let served = Served::start(true);
-    for args in [&["import", "--from", "jsonl", "x"][..], &["session", "s"], &["doctor"], &["index"], &["key", "show"]] {
+    for args in [
+        &["import", "--from", "jsonl", "x"][..],
+        &["session", "s"],
+        &["doctor"],
+        &["index"],
+        &["key", "show"],
+    ] {
         served.run(None, args).ends(2, &["needs the log directory", "--url"]);
     }
     served.run(None, &["key", "generate", "--origin", "o.example"]).ends(0, &[]);
