@@ -261,7 +261,7 @@ impl Pieces {
         let sent = self.runtime.block_on(async {
             tokio::select! {
                 biased;
-                _ = self.going_down.wait_for(|down| *down) => return Err(GOING_DOWN.to_owned()),
+                _ = self.going_down.wait_for(|down| *down) => Err(GOING_DOWN.to_owned()),
                 sent = sent => Ok(sent),
             }
         });
