@@ -11,9 +11,9 @@ use crate::{fill, machine, report};
 /// Measures Bulla's bars, each against a reference in the same run.
 #[derive(Debug, Parser)]
 pub(crate) struct Args {
-    /// Measure this bar only and print one JSON line.
+    /// Measure this bar only and print one JSON line; several times for several bars, which share their logs.
     #[arg(long, value_name = "N")]
-    bar: Option<u32>,
+    bar: Vec<u32>,
 
     /// Put logs here; the disk under it is what is measured. Default: a folder under `target`.
     #[arg(long, value_name = "DIR")]
@@ -52,10 +52,10 @@ impl Args {
         std::fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&folder)?;
         let bench = Bench { folder: folder.path().to_owned(), quick: self.quick };
-        match self.bar {
-            Some(number) => report::print_line(&bars::measure(number, &bench)?),
-            None => self.run_all(&bench),
+        if self.bar.is_empty() {
+            return self.run_all(&bench);
         }
+        self.bar.iter().try_for_each(|number| report::print_line(&bars::measure(*number, &bench)?))
     }
 
     fn run_all(&self, bench: &Bench) -> anyhow::Result<()> {

@@ -1,12 +1,11 @@
 //! Opening the log, for reading or writing, and finding an entry in it by what a user typed.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bulla::store::IdentityError;
-use bulla::{AuditLog, Filter, LogBuilder, LogReader, OpenError, ReadError, StoredEntry};
-use bulla_search::{INDEX_DIRECTORY, Order, PageLimits, Search};
+use bulla::{AuditLog, LogBuilder, LogReader, OpenError, ReadError, StoredEntry};
+use bulla_search::{INDEX_DIRECTORY, Search};
 
 use crate::output::talk;
 
@@ -62,7 +61,7 @@ pub(crate) fn find(search: &Search, name: &str) -> anyhow::Result<StoredEntry> {
     {
         return Ok(entry);
     }
-    if let Some(entry) = find_id(search, name)? {
+    if let Some(entry) = search.now()?.find(name)? {
         return Ok(entry);
     }
     match reader.size()? {
@@ -72,17 +71,6 @@ pub(crate) fn find(search: &Search, name: &str) -> anyhow::Result<StoredEntry> {
             size - 1
         ),
     }
-}
-
-/// The newest entry with an id.
-fn find_id(search: &Search, id: &str) -> anyhow::Result<Option<StoredEntry>> {
-    let view = search.now()?;
-    if view.indexed_to_seq().is_none() {
-        return Ok(search.log().find(id)?);
-    }
-    let one = PageLimits { entries: 1, bytes: usize::MAX, time: Duration::MAX };
-    let page = view.page(&Filter::new().field("id", id), Order::NewestFirst, view.all(), one)?;
-    Ok(page.entries.into_iter().next())
 }
 
 fn no_log(log: &Path) -> anyhow::Error {

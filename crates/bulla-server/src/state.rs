@@ -1,7 +1,7 @@
 //! What every handler is given.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bulla::capture::tower::AuditLayer;
 use bulla::{AuditLog, LogReader, Timestamp};
@@ -22,6 +22,9 @@ use crate::settings::Settings;
 use crate::watch::alarms::Alarms;
 use crate::watch::counters::Counters;
 use crate::watch::health::Health;
+
+/// 3 s: longer than most searches take, shorter than people wait.
+const WAIT_FOR_PLACE: Duration = Duration::from_secs(3);
 
 /// One running server.
 #[derive(Debug)]
@@ -59,13 +62,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// A place among the requests that read far through the log. It goes with the reading, which goes on when the
-    /// client has left.
+    /// A place among the requests that read far through the log; waits a while for one, since a page of the viewer asks
+    /// several things at once. It goes with the reading, which goes on when the client has left.
     ///
     /// # Errors
-    /// [`Code::Busy`] when all are taken.
-    pub(crate) fn place_to_search(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        self.scans.clone().try_acquire_owned().map_err(|_| {
+    /// [`Code::Busy`] when none becomes free.
+    pub(crate) async fn place_to_search(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let place = tokio::time::timeout(WAIT_FOR_PLACE, self.scans.clone().acquire_owned()).await;
+        place.ok().and_then(Result::ok).ok_or_else(|| {
             let detail = format!("{} searches run already; try again", self.settings.limits.scans);
             Problem::new(Code::Busy, detail)
         })

@@ -16,8 +16,9 @@ mod walk;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bulla::{Filter, LogReader, ReadError};
+use bulla::{Filter, LogReader, ReadError, StoredEntry};
 
 pub use facets::{Facet, FacetValue, Facets, facets_default};
 pub use histogram::{Bucket, Histogram};
@@ -137,6 +138,19 @@ impl View {
     /// The log.
     pub fn log(&self) -> &LogReader {
         &self.log
+    }
+
+    /// The newest entry with an id. Without an index the log is read from its end until it is found.
+    ///
+    /// # Errors
+    /// When the log or the index cannot be read.
+    pub fn find(&self, id: &str) -> Result<Option<StoredEntry>, AskError> {
+        if self.snapshot.is_none() {
+            return Ok(self.log.find(id)?);
+        }
+        let one = PageLimits { entries: 1, bytes: usize::MAX, time: Duration::MAX };
+        let page = self.page(&Filter::new().field("id", id), Order::NewestFirst, self.all(), one)?;
+        Ok(page.entries.into_iter().next())
     }
 
     /// How many entries match.

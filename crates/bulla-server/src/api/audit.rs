@@ -54,7 +54,7 @@ pub(crate) async fn list(
         Some(category) => Filter::new().field("category", &category),
     };
     shared.views.opened(&caller, "audit", "", Instant::now());
-    let (place, reader) = (shared.place_to_search()?, shared.reader.clone());
+    let (place, reader) = (shared.place_to_search().await?, shared.reader.clone());
     let search = move || {
         let _place = place;
         newest(&reader, filter, limit)

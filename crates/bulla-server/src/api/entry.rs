@@ -7,6 +7,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bulla::StoredEntry;
+use bulla_search::AskError;
 
 use crate::access::caller::Caller;
 use crate::problem::{Code, Problem, ProblemBody};
@@ -70,14 +71,14 @@ fn value(text: &str) -> HeaderValue {
 async fn find(shared: &Arc<Shared>, name: &str) -> Result<StoredEntry, Problem> {
     let (shared, name) = (shared.clone(), name.to_owned());
     let seq = name.parse::<u64>().ok();
-    let place = if seq.is_none() { Some(shared.place_to_search()?) } else { None };
+    let place = if seq.is_none() { Some(shared.place_to_search().await?) } else { None };
     let found = tokio::task::spawn_blocking(move || {
         let _place = place;
         let found = match seq {
-            Some(seq) => shared.reader.get(seq),
-            None => shared.log.find(&name),
+            Some(seq) => shared.reader.get(seq)?,
+            None => shared.search.now()?.find(&name)?,
         };
-        found.map(|found| found.ok_or(name))
+        Ok::<_, AskError>(found.ok_or(name))
     });
     match found.await.map_err(|error| Problem::new(Code::ReadFailed, error.to_string()))?? {
         Ok(entry) => Ok(entry),

@@ -103,7 +103,7 @@ async fn ask<T: Send + 'static>(
     question: impl FnOnce(&View) -> Result<T, AskError> + Send + 'static,
 ) -> Result<T, Problem> {
     shared.views.opened(caller, view_name, query, Instant::now());
-    let (place, view) = (shared.place_to_search()?, shared.search.now()?);
+    let (place, view) = (shared.place_to_search().await?, shared.search.now()?);
     let asking = move || {
         let _place = place;
         question(&view)
