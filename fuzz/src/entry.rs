@@ -7,7 +7,7 @@ use bulla::entry::limits::{DEPTH_MAX, ID_BYTES_MAX, LINE_BYTES_MAX};
 use bulla::{
     AuditEntry, AuditLog, AuditOutcome, Envelope, Event, EventOptions, Phase, Redaction, Rejected, Timestamp,
 };
-use bulla_formats::export::{ExportFormat, exporter};
+use bulla_formats::export::{ExportFormat, Exporter};
 use bulla_formats::import::{ImportFormat, ImportOptions, Unmapped, quarantine_entry};
 use bulla_sim::{SimEntropy, block_on};
 
@@ -113,17 +113,31 @@ fn check_redacted(line: &[u8], rules: &Redaction) {
 
 /// Whatever the line is, an exporter writes one whole record of it or nothing.
 pub(crate) fn export(data: &[u8]) {
-    for format in ExportFormat::all() {
-        let mut out = b"before".to_vec();
-        let result = exporter(format).entry(data, &mut out);
-        let written = out.strip_prefix(b"before").expect("what was written before stays");
+    let begin = |format| Exporter::new(format, "example.org/fuzz", Vec::new()).expect("memory takes an export");
+    for &format in ExportFormat::ALL {
+        let before = begin(format).finish().expect("memory takes an export");
+        let mut exporter = begin(format);
+        let result = exporter.write(data);
+        let out = exporter.finish().expect("memory takes an export");
+        let written = out.strip_prefix(&before[..]).expect("what was written before stays");
         match (result, format) {
-            (Err(_), _) => assert!(written.is_empty(), "{format} wrote half a record"),
+            (Err(error), _) => assert!(written.is_empty() && error.is_about_entry(), "{format}: {error}"),
             (Ok(()), ExportFormat::Jsonl) => assert_eq!(written.strip_suffix(b"\n"), Some(data)),
             (Ok(()), ExportFormat::Seed) => check_seed_record(data, written),
-            (Ok(()), _) => check_csv_row(written),
+            (Ok(()), ExportFormat::Csv) => check_csv_row(written),
+            (Ok(()), ExportFormat::Cef) => check_one_line(data, written),
+            (Ok(()), _) => {
+                check_one_line(data, written);
+                assert!(Members::of(written).is_some(), "{format} is no JSON object");
+            }
         }
     }
+}
+
+/// A stored line has no line break, and then its record has none but its last byte.
+fn check_one_line(data: &[u8], written: &[u8]) {
+    let breaks = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+    assert!(written.ends_with(b"\n") && (breaks(data) > 0 || breaks(written) == 1), "one record, one line");
 }
 
 fn check_seed_record(line: &[u8], written: &[u8]) {

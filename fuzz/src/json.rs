@@ -44,6 +44,23 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
+/// Whether an object at any depth has a key twice.
+pub(crate) fn has_duplicate_keys(json: &str) -> bool {
+    match json.trim_start().as_bytes().first() {
+        Some(b'{') => {
+            let members = Members::of(json.as_bytes()).expect("valid JSON");
+            let names: HashSet<&String> = members.0.iter().map(|(key, _)| key).collect();
+            names.len() < members.0.len()
+                || members.0.iter().any(|(_, value)| has_duplicate_keys(value.get()))
+        }
+        Some(b'[') => {
+            let items: Vec<Box<RawValue>> = serde_json::from_str(json).expect("valid JSON");
+            items.iter().any(|item| has_duplicate_keys(item.get()))
+        }
+        _ => false,
+    }
+}
+
 /// How deep `json` is nested; panics when an object has a key twice. Gives every member to `see`.
 pub(crate) fn depth(json: &str, see: &mut dyn FnMut(&str, &str)) -> usize {
     match json.trim_start().as_bytes().first() {

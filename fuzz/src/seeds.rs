@@ -146,7 +146,10 @@ impl Seeds {
             ("until:2026-12-01", "seq:..50"),
             ("\"get \\\"x\\\"\"", "health"),
             ("detail.deep.name:x", "targets.id:*"),
-            ("ΟΔΟΣ", "Ünal"),
+            ("ΟΔΟΣ", "Ünal 日本"),
+            ("outcome:(denied OR failure) zzz", "a OR (b -c) AND *"),
+            ("action:\"GET /he\"*", "\"get heal\"*"),
+            ("detail.n:>1..<3", "\"outcom\":x heal*"),
         ] {
             self.add("query", format!("{one}\n{two}\n{LINE}").as_bytes())?;
             for (plain, escaped) in

@@ -24,7 +24,7 @@ for (const [, name] of html.matchAll(/(?:src|href)="\.\/assets\/([^"]+\.js)"/g))
 
 let total = 0
 for (const name of first) total += packed(name)
-for (const name of readdirSync(join(dist, 'assets')).sort()) {
+for (const name of readdirSync(join(dist, 'assets')).filter((name) => !/\.(gz|br)$/.test(name)).sort()) {
   const size = statSync(join(dist, 'assets', name)).size
   console.log(`${first.has(name) ? 'first' : 'later'}  ${String(size).padStart(8)}  ${String(packed(name)).padStart(7)} gz  ${name}`)
 }

@@ -8,6 +8,7 @@ mod fill;
 mod log_in_memory;
 mod machine;
 mod measure;
+mod real;
 mod report;
 mod workload;
 

@@ -16,7 +16,7 @@ const PRINCIPALS: [&str; 8] = [
 const TOOLS: [&str; 6] = ["bash", "read_file", "write_file", "web_search", "grep", "apply_patch"];
 
 /// A small fixed generator: the same entries in every run, but for ids and times.
-fn scramble(number: u64) -> u64 {
+pub(crate) fn scramble(number: u64) -> u64 {
     let mut bits = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

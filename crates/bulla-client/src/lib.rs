@@ -14,6 +14,7 @@
 
 mod answer;
 mod connection;
+mod export;
 mod public_format;
 mod read;
 mod record;
@@ -23,8 +24,9 @@ mod verify;
 
 pub use answer::{ClientError, Refusal};
 pub use connection::{Client, ClientBuilder};
+pub use export::Export;
 pub use public_format::LogIdentity;
-pub use read::{Found, Order, Page, Search, Status, Watermarks};
+pub use read::{Facet, FacetValue, Found, Order, Page, Search, Status, Watermarks};
 pub use record::{Receipt, RecordOptions, Recorded, RejectedRecord, Wait};
 pub use tail::{Tail, TailEntry};
 pub use verify::{Progress, Verify, VerifyError};

@@ -52,6 +52,35 @@ pub struct Page {
     pub complete_to_seq: u64,
 }
 
+/// The values of a field, as a server counted them.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct Facet {
+    /// The most frequent first.
+    pub values: Vec<FacetValue>,
+    /// Entries with values that are not listed.
+    pub other: u64,
+    /// Entries without the field.
+    pub missing: u64,
+    /// Whether all values were counted.
+    pub exact: bool,
+}
+
+/// One value of a field.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct FacetValue {
+    /// As text.
+    pub value: String,
+    /// Entries that have it.
+    pub count: u64,
+}
+
+#[derive(Deserialize)]
+struct Facets {
+    facets: Vec<Facet>,
+}
+
 /// How far a server says that its log is.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
@@ -124,6 +153,26 @@ impl Client {
         Found { client: self, search, rest, page: VecDeque::new(), next: Next::First }
     }
 
+    /// Entries of a search, counted by the values of a field, of which at most `limit` are listed (10,000 is the most).
+    ///
+    /// # Errors
+    /// When the server did not answer that, as when the query has a mistake.
+    pub fn facet(&self, search: &Search, field: &str, limit: u64) -> Result<Facet, ClientError> {
+        let mut pairs = vec![("q", search.query.as_str()), ("field", field)];
+        pairs.extend(search.from.as_deref().map(|from| ("from", from)));
+        pairs.extend(search.to.as_deref().map(|to| ("to", to)));
+        let pairs: Vec<String> =
+            pairs.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let path = format!("/v1/facets?{}&limit={limit}", pairs.join("&"));
+        let facets: Facets = self.fetch_json(&path, PAGE_BYTES_MAX)?;
+        Ok(facets.facets.into_iter().next().unwrap_or(Facet {
+            values: vec![],
+            other: 0,
+            missing: 0,
+            exact: true,
+        }))
+    }
+
     /// The stored bytes of the entry with this number or id.
     ///
     /// # Errors
@@ -149,7 +198,7 @@ impl Client {
     }
 }
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 

@@ -34,6 +34,10 @@ impl<'a> Record<'a> {
         serde_json::from_str::<&RawValue>(text).ok().and_then(Self::parse)
     }
 
+    pub(crate) fn into_fields(self) -> impl Iterator<Item = (Cow<'a, str>, &'a RawValue)> {
+        self.fields.into_iter()
+    }
+
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.fields.iter().map(|(key, value)| (key.as_ref(), *value))
     }

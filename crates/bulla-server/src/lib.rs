@@ -12,6 +12,7 @@ mod router;
 mod server;
 pub mod settings;
 mod state;
+mod viewer;
 mod watch;
 
 pub use access::scope::{Scope, UnknownScope};

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bulla::{InvalidFilter, OpenError, ProveError, ReadError, RecordError, Rejected};
+use bulla_search::AskError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,7 +16,7 @@ use utoipa::ToSchema;
 pub enum Code {
     /// The path, query or header cannot be understood.
     BadRequest,
-    /// The query string has a mistake; `position` says where.
+    /// The query string has a mistake; `position` and `length` say where.
     InvalidQuery,
     /// The cursor was not given out by this server.
     InvalidCursor,
@@ -172,6 +173,9 @@ pub(crate) struct ProblemBody {
     /// Character at which a query's mistake begins, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<usize>,
+    /// How many characters of the query are wrong; 0 when something is missing at `position`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<usize>,
 }
 
 /// An answer that is no success.
@@ -179,13 +183,14 @@ pub(crate) struct ProblemBody {
 pub(crate) struct Problem {
     code: Code,
     detail: String,
-    position: Option<usize>,
+    /// Of a mistake in a query: the character at which it begins, and how many it has.
+    place: Option<(usize, usize)>,
     retry_after: Option<u64>,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), position: None, retry_after: code.retry_after() }
+        Self { code, detail: detail.into(), place: None, retry_after: code.retry_after() }
     }
 
     pub(crate) fn code(&self) -> Code {
@@ -222,7 +227,8 @@ impl IntoResponse for Problem {
             status: status.as_u16(),
             code: self.code,
             detail: self.detail,
-            position: self.position,
+            position: self.place.map(|(position, _)| position),
+            length: self.place.map(|(_, length)| length),
         };
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
@@ -268,6 +274,12 @@ impl From<ReadError> for Problem {
     }
 }
 
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        Self::new(Code::ReadFailed, error.to_string())
+    }
+}
+
 impl From<ProveError> for Problem {
     fn from(error: ProveError) -> Self {
         let code = match &error {
@@ -285,7 +297,7 @@ impl From<ProveError> for Problem {
 impl From<InvalidFilter> for Problem {
     fn from(error: InvalidFilter) -> Self {
         let mut problem = Self::new(Code::InvalidQuery, error.problem());
-        problem.position = Some(error.position());
+        problem.place = Some((error.position(), error.length()));
         problem
     }
 }

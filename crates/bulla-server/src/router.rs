@@ -20,12 +20,14 @@ use crate::access::caller::identify;
 use crate::access::guard::{Gate, guard};
 use crate::access::login::{self, CONTENT_POLICY};
 use crate::access::scope::Scope;
-use crate::api::{audit, entries, entry, home, status, tail};
+use crate::api::search::{entries, facets, histogram, session, sessions, sources};
+use crate::api::{audit, entry, export, status, tail};
 use crate::document::{self, Described};
 use crate::ingest::route as ingest;
 use crate::problem::{Code, Problem};
 use crate::public;
 use crate::state::Shared;
+use crate::viewer;
 use crate::watch::{metrics, probes, requests};
 
 /// Routes that need `scope`. The gate is outermost: behind it, every request has somebody's name.
@@ -68,6 +70,12 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .routes(routes!(entries::list))
         .routes(routes!(entry::show))
         .routes(routes!(tail::follow))
+        .routes(routes!(histogram::show))
+        .routes(routes!(facets::show))
+        .routes(routes!(sessions::list))
+        .routes(routes!(session::show))
+        .routes(routes!(sources::list))
+        .routes(routes!(export::export))
         .routes(routes!(audit::list))
         .routes(routes!(status::show));
     let verifying = OpenApiRouter::new().routes(routes!(entry::proof));
@@ -82,7 +90,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .split_for_parts();
     let described = document.clone();
     let router = router
-        .route("/", get(home::page))
+        .merge(viewer::routes())
         .route("/openapi.json", get(async move || Json(described)))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
@@ -134,6 +142,7 @@ fn with_security_headers(mut router: Router) -> Router {
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY.clone()),
         (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
     for (name, value) in headers {
         router = router.layer(SetResponseHeaderLayer::if_not_present(name, value));

@@ -1,11 +1,12 @@
 //! One server from settings to its end, as a list of steps.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bulla::{AuditLog, OpenError, ReadError, RecordError};
+use bulla::{AuditLog, LogReader, OpenError, ReadError, RecordError};
+use bulla_search::{INDEX_DIRECTORY, Index, IndexOptions, Search};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -51,7 +52,7 @@ pub enum StartError {
     /// The address is taken, or not this machine's.
     #[error("listen on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, std::io::Error),
-    /// The thread that verifies could not be started.
+    /// The thread that verifies, or the one that indexes, could not be started.
     #[error("start a thread: {0}")]
     Thread(std::io::Error),
 }
@@ -141,7 +142,13 @@ impl Server {
         self.shared.denials.flush();
         let _ = self.shared.own_record.flush();
         self.shared.token_changes.tick(&self.shared.tokens);
-        self.shared.log.close().await
+        let closed = self.shared.log.close().await;
+        // Behind the log: what it recorded last is in the index as well then.
+        if let Some(index) = self.shared.index.clone() {
+            // A thread that panicked has said so.
+            let _ = tokio::task::spawn_blocking(move || index.close()).await;
+        }
+        closed
     }
 }
 
@@ -155,6 +162,12 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
     let log = builder.open()?;
     let reader = log.reader()?.clone();
     let size_at_start = log.size();
+    let index =
+        settings.index.then(|| index(&settings.log, &reader)).transpose().map_err(StartError::Thread)?;
+    let search = match &index {
+        Some(index) => Search::with_index(reader.clone(), index.clone()),
+        None => Search::without_index(reader.clone()),
+    };
     let tokens = Tokens::of(&settings.log);
     Ok(Shared {
         token_changes: TokenChanges::new(log.clone(), &tokens),
@@ -172,12 +185,20 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
         size_at_start,
         connections: Arc::new(Semaphore::new(settings.limits.connections)),
         scans: Arc::new(Semaphore::new(settings.limits.scans)),
+        exports: Arc::new(Semaphore::new(settings.limits.exports)),
         followers: Arc::new(Semaphore::new(settings.limits.followers)),
         going_down,
+        search,
+        index,
         reader,
         log,
         settings,
     })
+}
+
+/// The index of the log, which follows it from now on. What is wrong with it never keeps a server from starting.
+fn index(log: &Path, reader: &LogReader) -> std::io::Result<Arc<Index>> {
+    Index::follow(log.join(INDEX_DIRECTORY), reader.clone(), IndexOptions::default()).map(Arc::new)
 }
 
 async fn tick(shared: Arc<Shared>) {

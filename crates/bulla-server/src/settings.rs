@@ -51,6 +51,8 @@ pub struct Settings {
     pub scrub: Option<Scrub>,
     /// Whether anyone may read `/metrics`.
     pub metrics_public: bool,
+    /// Whether an index is kept, in `index/` of the log; without one, searches read the log.
+    pub index: bool,
 }
 
 impl Default for Settings {
@@ -72,6 +74,7 @@ impl Default for Settings {
             disk_interval: Duration::from_secs(1),
             scrub: Some(Scrub::default()),
             metrics_public: false,
+            index: true,
         }
     }
 }
@@ -99,6 +102,8 @@ pub struct Limits {
     pub requests_per_second: Option<u32>,
     /// 4 requests that read far through the log at once; more are told to try again.
     pub scans: usize,
+    /// 2 exports at once; each reads the whole log, as fast as its client takes it.
+    pub exports: usize,
     /// 256 followers at once.
     pub followers: usize,
     /// 100,000 entries behind the end of the log, a follower that takes nothing for a while is cut.
@@ -118,6 +123,7 @@ impl Default for Limits {
             shutdown_timeout: Duration::from_secs(30),
             requests_per_second: None,
             scans: 4,
+            exports: 2,
             followers: 256,
             follower_entries_behind: 100_000,
         }
@@ -211,6 +217,7 @@ impl Settings {
         set(&mut self.insecure_http, file.insecure_http);
         set(&mut self.public, file.public);
         set(&mut self.metrics_public, file.metrics_public);
+        set(&mut self.index, file.index);
         set(&mut self.publish_interval, file.publish_interval_ms.map(Duration::from_millis));
         set(&mut self.queue_bytes, file.queue_bytes);
         if let Some(tls) = file.tls {
@@ -232,6 +239,7 @@ impl Settings {
         set(&mut mine.shutdown_timeout, limits.shutdown_timeout_ms.map(Duration::from_millis));
         mine.requests_per_second = limits.requests_per_second.or(mine.requests_per_second);
         set(&mut mine.scans, limits.scans);
+        set(&mut mine.exports, limits.exports);
         set(&mut mine.followers, limits.followers);
         set(&mut mine.follower_entries_behind, limits.follower_entries_behind);
         let record = file.record.unwrap_or_default();
@@ -272,6 +280,7 @@ impl Settings {
             ("limits.header_timeout_ms", limits.header_timeout.as_millis() as u64, 100),
             ("limits.body_timeout_ms", limits.body_timeout.as_millis() as u64, 100),
             ("limits.scans", limits.scans as u64, 1),
+            ("limits.exports", limits.exports as u64, 1),
             ("limits.followers", limits.followers as u64, 1),
             ("disk_interval", self.disk_interval.as_millis() as u64, 1),
             ("publish_interval_ms", self.publish_interval.as_millis() as u64, 10),

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use bulla::capture::tower::AuditLayer;
 use bulla::{AuditLog, LogReader, Timestamp};
+use bulla_search::{Index, Search};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::access::caller::Caller;
@@ -28,6 +29,9 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) log: AuditLog,
     pub(crate) reader: LogReader,
+    pub(crate) search: Search,
+    /// What `search` asks first; none when the settings say so.
+    pub(crate) index: Option<Arc<Index>>,
     pub(crate) tokens: Tokens,
     pub(crate) token_changes: TokenChanges,
     pub(crate) sessions: Sessions,
@@ -46,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) connections: Arc<Semaphore>,
     /// Requests at once that read far through the log.
     pub(crate) scans: Arc<Semaphore>,
+    /// Requests at once that export the log.
+    pub(crate) exports: Arc<Semaphore>,
     /// Requests at once that follow the log.
     pub(crate) followers: Arc<Semaphore>,
     /// True once the server goes down: followers end.

@@ -2,7 +2,7 @@
 //!
 //! [`SimDisk`] keeps what is durable apart from what only the page cache shows. [`Driver`] runs a workload on it and
 //! keeps a [`Model`] of what was promised; [`check`] compares a reopened log with that model. [`seeds`] makes up
-//! workloads and faults from one number each.
+//! workloads and faults from one number each, and [`queries`] entries and queries.
 //!
 //! # What is deterministic
 //! The engine has threads (writer, syncer, publisher, sealer), but the driver lets only one of them touch the disk at
@@ -18,6 +18,7 @@ mod fault;
 mod image;
 mod model;
 mod pieces;
+pub mod queries;
 pub mod seeds;
 mod trace;
 

@@ -6,6 +6,10 @@ use std::{fs, io};
 /// Built, fetched or git's own, wherever it lies: never part of the source.
 const NOT_SOURCE: [&str; 3] = [".git", "target", "node_modules"];
 
+/// What npm and the browser tests make of the viewer's sources.
+const MADE_OF_UI: [&str; 5] =
+    ["ui/dist", "ui/playwright-report", "ui/shots", "ui/src/api/openapi.d.ts", "ui/test-results"];
+
 /// The log that the command makes when it is run from the project root.
 const OWN_LOG: &str = "audit";
 
@@ -82,7 +86,8 @@ impl SourceTree {
 }
 
 fn is_not_source(folder: &str, name: &str) -> bool {
-    NOT_SOURCE.contains(&name) || folder.is_empty() && name == OWN_LOG
+    let is_made = MADE_OF_UI.iter().any(|made| made.rsplit_once('/') == Some((folder, name)));
+    NOT_SOURCE.contains(&name) || is_made || folder.is_empty() && name == OWN_LOG
 }
 
 fn walk(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) -> io::Result<()> {
@@ -131,10 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_log_at_the_root_is_passed_over() {
+    fn what_is_made_is_passed_over_where_it_is_made() {
         assert!(is_not_source("", "audit"));
         assert!(!is_not_source("crates/bulla/src", "audit"));
         assert!(is_not_source("fuzz", "target"));
         assert!(!is_not_source("", ".ci"));
+        assert!(is_not_source("ui", "dist"));
+        assert!(is_not_source("ui/src/api", "openapi.d.ts"));
+        assert!(!is_not_source("ui/src/api", "client.ts"));
     }
 }

@@ -86,6 +86,7 @@ mod clock;
 mod entropy;
 pub mod entry;
 mod log;
+pub mod query;
 mod read;
 mod seed;
 mod seq;
@@ -104,9 +105,10 @@ pub use log::{
     Act, Activity, AuditLog, CosignedError, LogBuilder, OpenError, Poison, PoisonCause, Receipt, RecordError,
     State, Ticket, Watermarks,
 };
+pub use query::{Filter, InvalidFilter, InvalidMoment, parse_moment};
 pub use read::{
-    Entries, Filter, Filtered, FilteredBack, Follow, InvalidFilter, InvalidMoment, LogReader, NotStored,
-    Progress, ProveError, ReadError, StoredEntry, Verify, VerifyError, parse_moment, verify,
+    Entries, Filtered, FilteredBack, Follow, LogReader, NotStored, Progress, ProveError, ReadError,
+    StoredEntry, Verify, VerifyError, verify,
 };
 pub use seed::{audit_log, init_audit_log, try_audit_log};
 pub use seq::Seq;

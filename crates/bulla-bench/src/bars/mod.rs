@@ -8,6 +8,7 @@ mod opening;
 mod proving;
 mod replaced;
 mod sealing;
+mod search;
 mod serving;
 mod submitting;
 mod tampering;
@@ -21,7 +22,7 @@ use anyhow::bail;
 use crate::report::Figure;
 
 /// Bars that are measured so far.
-pub(crate) const NUMBERS: [u32; 14] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16];
+pub(crate) const NUMBERS: [u32; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 
 /// Where and how much.
 #[derive(Debug, Clone)]
@@ -34,6 +35,15 @@ impl Bench {
     /// `full`, or a hundredth of it in a quick run.
     pub(crate) fn count(&self, full: usize) -> usize {
         if self.quick { (full / 100).max(1) } else { full }
+    }
+
+    /// A log of 10 million entries that were made from real ones, made when it is first needed.
+    pub(crate) fn real_log(&self) -> anyhow::Result<PathBuf> {
+        let directory = self.folder.join("real");
+        if !directory.join("log.json").exists() {
+            crate::real::fill(&directory, self.count(10_000_000))?;
+        }
+        Ok(directory)
     }
 
     /// A log of 10 million entries, made when it is first needed.
@@ -59,6 +69,8 @@ pub(crate) fn measure(number: u32, bench: &Bench) -> anyhow::Result<Figure> {
         8 => kill::measure(bench),
         9 => tampering::measure(bench),
         10 => serving::ingest::measure(bench),
+        11 => search::answering::measure(bench),
+        12 => search::following::measure(bench),
         13 => sealing::measure(bench),
         14 => serving::stalled::measure(bench),
         15 => embedding::measure(bench),

@@ -45,3 +45,20 @@ pub(crate) struct CompletionsArgs {
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
 }
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatsArgs {
+    /// Instead, count all entries by the values of a field: category, principal, detail.exit_code
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) by: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The index is derived from the log and lies in its directory, under `index`. Searches use it when it is there and read
+the log for what it does not hold yet. Deleting it loses nothing.")]
+pub(crate) struct IndexArgs {
+    /// Throw the index away first and build it anew
+    #[arg(long)]
+    pub(crate) rebuild: bool,
+}

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub(crate) use keep::{CompletionsArgs, KeyArgs, KeyCommand, KeyGenerateArgs};
+pub(crate) use keep::{CompletionsArgs, IndexArgs, KeyArgs, KeyCommand, KeyGenerateArgs, StatsArgs};
 pub(crate) use prove::{CheckArgs, CheckpointArgs, ProveArgs, VerifyArgs};
 pub(crate) use read::{ExportArgs, SearchArgs, SessionArgs, ShowArgs, TailArgs};
 pub(crate) use serve::{ServeArgs, TokenArgs, TokenCommand, TokenCreateArgs};
@@ -19,14 +19,15 @@ pub(crate) use write::{ImportArgs, RecordArgs};
 const QUERY_HELP: &str = "\
 Queries:
   outcome:denied tool.name:bash    both hold; paths go through objects and arrays
+  outcome:(denied OR failure)      one of them; also a OR b, (a OR b) c
+  -outcome:success  NOT has:tool   does not hold
   action:\"GET /health\"             quotes keep spaces and stars
-  action:deploy*                   begins so
-  duration_ms:>500 seq:10..20      numbers; >= < <= a.. ..b too
+  action:deploy* action:\"GET /\"*   begins so
+  duration_ms:>500 seq:10..20      numbers; >= < <= a.. ..b a..<b too
   timestamp:2026-10-01..2026-10-07 times, last day included
   since:2h until:2026-10-07        at or after; before
   has:changes                      is there and not null
-  denied \"no such file\"            in action, principal, reason or detail, in any case
-  -outcome:success  NOT has:tool   does not hold";
+  denied \"no such file\" conn*      words in action, principal, reason or detail, in any case";
 
 /// Heading of what every command takes, apart from a command's own options.
 const GLOBAL: &str = "Global options";
@@ -126,7 +127,9 @@ pub(crate) enum Command {
     /// Make, show and revoke tokens for programs that use the server
     Token(TokenArgs),
     /// Show sizes, rates and what the log is about
-    Stats,
+    Stats(StatsArgs),
+    /// Build the search index, or bring it up to date; `bulla serve` keeps one by itself
+    Index(IndexArgs),
     /// Look for what is wrong with the log and its surroundings, and say what to do
     #[command(after_help = EXIT_HELP)]
     Doctor,

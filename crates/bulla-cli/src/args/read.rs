@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bulla_formats::export::ExportFormat;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// Which entries. Only the first argument can begin with a hyphen: later ones would be taken for options.
 #[derive(Debug, clap::Args)]
@@ -88,7 +88,7 @@ pub(crate) struct SessionArgs {
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) query: QueryArgs,
-    /// The format: jsonl is the stored lines, seed the eight fields of the format Bulla replaces, csv a table
+    /// What to write
     #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = export_format())]
     pub(crate) format: ExportFormat,
     /// File to write; must not exist yet [default: stdout]
@@ -99,6 +99,7 @@ pub(crate) struct ExportArgs {
 }
 
 fn export_format() -> impl TypedValueParser<Value = ExportFormat> {
-    PossibleValuesParser::new(ExportFormat::all().map(ExportFormat::as_str))
+    let value = |format: &ExportFormat| PossibleValue::new(format.as_str()).help(format.summary());
+    PossibleValuesParser::new(ExportFormat::ALL.iter().map(value))
         .map(|name| name.parse().expect("the possible values are the formats' names"))
 }

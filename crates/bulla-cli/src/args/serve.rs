@@ -17,6 +17,7 @@ variable, a variable before the file. docs/operation.md lists what else the file
 
 Examples:
   bulla serve
+  bulla serve --demo
   bulla serve --listen 0.0.0.0:2852 --tls-cert cert.pem --tls-key key.pem
   bulla serve --config /etc/bulla.toml --check")]
 pub(crate) struct ServeArgs {
@@ -26,7 +27,10 @@ pub(crate) struct ServeArgs {
     /// Say whether the settings are valid, and end
     #[arg(long)]
     pub(crate) check: bool,
-    /// Address to listen on [default: 127.0.0.1:2852]
+    /// Serve a log of its own with made-up entries, to look around in; it is removed at the end
+    #[arg(long, conflicts_with_all = ["config", "check", "origin", "public"])]
+    pub(crate) demo: bool,
+    /// Address to listen on [default: 127.0.0.1:2852; with --demo a free port]
     #[arg(long, value_name = "ADDRESS", env = "BULLA_LISTEN")]
     pub(crate) listen: Option<SocketAddr>,
     /// Certificate chain for HTTPS, PEM
@@ -53,6 +57,9 @@ pub(crate) struct ServeArgs {
     /// Let anyone read /metrics
     #[arg(long, env = "BULLA_METRICS_PUBLIC")]
     pub(crate) metrics_public: bool,
+    /// Keep no index: searches read the log
+    #[arg(long, env = "BULLA_NO_INDEX")]
+    pub(crate) no_index: bool,
     /// How the server's own lines on stderr are written: text or json
     #[arg(long, value_name = "FORMAT", env = "BULLA_LOG_FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,

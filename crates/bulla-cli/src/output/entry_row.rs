@@ -63,15 +63,10 @@ fn tail(entry: &AuditEntry, seq: u64) -> String {
 /// The action, and for what did not succeed, why.
 fn action(entry: &AuditEntry) -> String {
     let action = shown(&entry.action).into_owned();
-    match entry.reason.as_deref().and_then(why) {
+    match entry.reason.as_deref().and_then(Reason::why) {
         Some(why) if matches!(entry.outcome, AuditOutcome::Failure | AuditOutcome::Denied) => {
             format!("{action} ({})", shown(why))
         }
         _ => action,
     }
-}
-
-/// The reason in words, or its code.
-pub(crate) fn why(reason: &Reason) -> Option<&str> {
-    reason.message.as_deref().or(reason.code.as_deref()).filter(|why| !why.is_empty())
 }

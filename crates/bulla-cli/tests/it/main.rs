@@ -8,8 +8,10 @@
 mod acceptance;
 mod bad_input;
 mod bench_log;
+mod demo;
 mod faults;
 mod import;
+mod indexed;
 mod load;
 mod proofs;
 mod reading;

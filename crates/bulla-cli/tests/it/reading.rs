@@ -57,7 +57,7 @@ fn search_counts_by_the_values_of_a_field() {
 fn a_mistaken_query_says_where_and_what_was_meant() {
     let bench = bench_with_entries();
     bench.run(&["search", "outcom:denied"]).ends(2, &["character 1", "did you mean `outcome`"]);
-    bench.run(&["search", "outcome:(denied OR failure)"]).ends(2, &["character 9", "not understood yet"]);
+    bench.run(&["search", "outcome:(denied OR failure"]).ends(2, &["character 9", "not closed"]);
     bench.run(&["search", "--since", "yesterday"]).ends(2, &["--since", "not a moment"]);
     bench.run(&["tail", "action:\"x"]).ends(2, &["character 8", "not closed"]);
 }
@@ -171,6 +171,32 @@ fn an_export_is_recorded_and_the_seed_format_has_its_keys() {
     let csv = std::fs::read_to_string(bench.path("out.csv")).unwrap();
     assert!(csv.starts_with("seq,recorded_at,id,"), "{csv}");
     bench.run(&["export", "-o", "out.csv"]).ends(2, &["out.csv exists already"]);
+}
+
+#[test]
+fn an_export_that_is_not_whole_leaves_no_file() {
+    let bench = bench_with_entries();
+    bench.run(&["export", "-o", "out.jsonl", "action:("]).ends(2, &["character 8", "not closed"]);
+    assert!(!bench.path("out.jsonl").exists());
+    let segment = bench.path("audit/entries/00000000000000000000.jsonl");
+    let text = std::fs::read_to_string(&segment).unwrap();
+    std::fs::write(&segment, text.replacen("{\"seq\":2,", "{\"seq\":7,", 1)).unwrap();
+    bench.run(&["export", "-o", "out.jsonl"]).ends(2, &["entry 2", "bulla verify"]);
+    assert!(!bench.path("out.jsonl").exists());
+}
+
+#[test]
+fn every_format_is_named_by_help_and_written_to_a_file() {
+    let bench = bench_with_entries();
+    let help = bench.ok(&["export", "--help"]);
+    for format in bulla_formats::export::ExportFormat::ALL {
+        assert!(help.contains(&format!("- {format}:")), "{format}: {help}");
+        let name = format!("out.{format}");
+        bench
+            .run(&["export", "--format", format.as_str(), "-o", &name, "action:login"])
+            .ends(0, &[&format!("2 entries written to {name}")]);
+        assert!(std::fs::metadata(bench.path(&name)).unwrap().len() > 100);
+    }
 }
 
 #[test]

@@ -308,18 +308,51 @@ fn lines_that_a_server_rejects_are_named_by_their_numbers() {
 }
 
 #[test]
+fn an_export_of_a_server_is_the_file_that_its_directory_gives() {
+    let served = Served::start(false);
+    served.fill(300);
+    let token = served.token(&[Scope::Read]);
+    for format in ["jsonl", "cloudevents", "parquet"] {
+        let name = format!("out.{format}");
+        let args = ["export", "--format", format, "-o", &name, "action:a*", "outcome:success"];
+        served.run(Some(&token), &args).ends(0, &[&format!("written to {name}")]);
+        let mut command =
+            served.bench.command(&["export", "--format", format, "action:a*", "outcome:success"]);
+        let of_directory = command.env("BULLA_LOG", "audit").output().unwrap().stdout;
+        assert!(of_directory.len() > 1000);
+        assert_eq!(std::fs::read(served.bench.path(&name)).unwrap(), of_directory, "{format}");
+    }
+    let writer = served.token(&[Scope::Write, Scope::Verify]);
+    served.run(Some(&writer), &["export", "-o", "none.jsonl"]).ends(2, &["forbidden"]);
+    assert!(!served.bench.path("none.jsonl").exists());
+}
+
+#[test]
+fn a_server_counts_by_the_values_of_a_field() {
+    let served = Served::start(false);
+    served.fill(30);
+    let token = served.token(&[Scope::Read]);
+    let by_search = served.run(Some(&token), &["search", "--count-by", "outcome", "category:api"]);
+    by_search.ends(0, &[]);
+    let mut command = served.bench.command(&["search", "--count-by", "outcome", "category:api"]);
+    let of_directory = command.env("BULLA_LOG", "audit").output().unwrap().stdout;
+    assert_eq!(by_search.out, String::from_utf8(of_directory).unwrap());
+    assert!(by_search.out.contains("success"), "{}", by_search.out);
+    served.run(Some(&token), &["stats", "--by", "category"]).ends(0, &[]);
+}
+
+#[test]
 fn what_needs_the_directory_says_so() {
     let served = Served::start(true);
     for args in [
         &["import", "--from", "jsonl", "x"][..],
         &["session", "s"],
-        &["export"],
         &["doctor"],
+        &["index"],
         &["key", "show"],
     ] {
         served.run(None, args).ends(2, &["needs the log directory", "--url"]);
     }
-    served.run(None, &["search", "--count-by", "action"]).ends(2, &["needs its directory"]);
     served.run(None, &["key", "generate", "--origin", "o.example"]).ends(0, &[]);
     served.run(None, &["completions", "bash"]).ends(0, &[]);
 }

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{ExportError, Exporter, fields_of};
+use super::{ExportError, Line};
+use crate::record::Record;
 
 /// Where a column's value comes from.
 enum From {
@@ -52,32 +53,25 @@ const COLUMNS: [(&str, From); 29] = [
     ("entry", Whole),
 ];
 
-/// Writes CSV.
-pub(crate) struct Csv;
+/// Writes the names of the columns.
+pub(super) fn header(out: &mut Vec<u8>) {
+    write_row(out, COLUMNS.iter().map(|(name, _)| Cow::Borrowed(*name)));
+}
 
-impl Exporter for Csv {
-    fn begin(&mut self, out: &mut Vec<u8>) {
-        write_row(out, COLUMNS.iter().map(|(name, _)| Cow::Borrowed(*name)));
-    }
-
-    fn entry(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), ExportError> {
-        let stored = fields_of(line)?;
-        let whole = String::from_utf8_lossy(line);
-        let cells = COLUMNS.iter().map(|(_, from)| {
-            let cell = match from {
-                Whole => Some(whole.as_ref()),
-                Field(name) => stored.value(name).map(RawValue::get),
-                Inner(name, inner) => {
-                    stored.object(name).and_then(|part| part.value(inner)).map(RawValue::get)
-                }
-            };
-            harmless(text_of(cell.unwrap_or_default()))
-        });
-        write_row(out, cells);
-        Ok(())
-    }
-
-    fn end(&mut self, _out: &mut Vec<u8>) {}
+/// Writes a row.
+pub(super) fn record(line: &Line<'_>, out: &mut Vec<u8>) -> Result<(), ExportError> {
+    let stored = Record::of_line(line.bytes).map_err(|error| ExportError::NotAnEntry(error.to_string()))?;
+    let whole = String::from_utf8_lossy(line.bytes);
+    let cells = COLUMNS.iter().map(|(_, from)| {
+        let cell = match from {
+            Whole => Some(whole.as_ref()),
+            Field(name) => stored.value(name).map(RawValue::get),
+            Inner(name, inner) => stored.object(name).and_then(|part| part.value(inner)).map(RawValue::get),
+        };
+        harmless(text_of(cell.unwrap_or_default()))
+    });
+    write_row(out, cells);
+    Ok(())
 }
 
 /// A string without its quotes; any other value as JSON.

@@ -2,7 +2,8 @@
 //!
 //! Everything else of an entry has no place in that format and is left out; `jsonl` keeps it.
 
-use super::{ExportError, Exporter, fields_of};
+use super::ExportError;
+use crate::record::Record;
 
 /// Keys in the order of the replaced format, and what it writes when an entry has no such value.
 const KEYS: [(&str, Absent); 12] = [
@@ -26,29 +27,24 @@ enum Absent {
     LeftOut,
 }
 
-/// Writes the replaced format.
-pub(crate) struct Seed;
-
-impl Exporter for Seed {
-    fn begin(&mut self, _out: &mut Vec<u8>) {}
-
-    fn entry(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), ExportError> {
-        let line = fields_of(line)?;
-        let mut text = String::with_capacity(256);
-        for (key, absent) in KEYS {
-            let json = match (line.value(key), absent) {
-                (Some(value), _) => value.get(),
-                (None, Absent::Null) => "null",
-                (None, Absent::LeftOut) => continue,
-                (None, Absent::Refused) => return Err(ExportError::MissingField(key)),
-            };
-            text.push(if text.is_empty() { '{' } else { ',' });
-            text.push_str(&format!("\"{key}\":{json}"));
-        }
-        out.extend_from_slice(text.as_bytes());
-        out.extend_from_slice(b"}\n");
-        Ok(())
+/// Appends the entry of a stored line in the replaced format, and a newline.
+///
+/// # Errors
+/// When the line is not an entry; nothing is appended then.
+pub fn record(line: &[u8], out: &mut Vec<u8>) -> Result<(), ExportError> {
+    let line = Record::of_line(line).map_err(|error| ExportError::NotAnEntry(error.to_string()))?;
+    let mut text = String::with_capacity(256);
+    for (key, absent) in KEYS {
+        let json = match (line.value(key), absent) {
+            (Some(value), _) => value.get(),
+            (None, Absent::Null) => "null",
+            (None, Absent::LeftOut) => continue,
+            (None, Absent::Refused) => return Err(ExportError::MissingField(key)),
+        };
+        text.push(if text.is_empty() { '{' } else { ',' });
+        text.push_str(&format!("\"{key}\":{json}"));
     }
-
-    fn end(&mut self, _out: &mut Vec<u8>) {}
+    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(b"}\n");
+    Ok(())
 }

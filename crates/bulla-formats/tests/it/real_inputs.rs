@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::entry_of::{entry, options};
 
 /// A file of `../shared/data`, seen from the project.
-fn real_input(name: &str) -> Option<PathBuf> {
+pub(crate) fn real_input(name: &str) -> Option<PathBuf> {
     let project = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     // A worktree of the project may lie one level deeper than the project itself.
     let found = ["../shared/data", "../../shared/data"].map(|data| project.join(data).join(name));

@@ -7,7 +7,7 @@ use axum::extract::{Extension, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bulla::{Filter, LogReader};
-use bulla_formats::export::{ExportFormat, exporter};
+use bulla_formats::export::seed_record;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -67,14 +67,14 @@ pub(crate) async fn list(
 }
 
 fn newest(reader: &LogReader, filter: Filter, limit: usize) -> Result<Vec<u8>, Problem> {
-    let (began, mut seed) = (Instant::now(), exporter(ExportFormat::Seed));
+    let began = Instant::now();
     let mut array = b"[".to_vec();
     for entry in reader.filter_back(filter, 0..u64::MAX).take(limit) {
         let entry = entry?;
         if array.len() > 1 {
             array.push(b',');
         }
-        seed.entry(entry.line(), &mut array)
+        seed_record(entry.line(), &mut array)
             .map_err(|error| Problem::new(Code::ReadFailed, format!("entry {}: {error}", entry.seq())))?;
         array.truncate(array.trim_ascii_end().len());
         if began.elapsed() > TIME {

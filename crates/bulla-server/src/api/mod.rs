@@ -1,11 +1,10 @@
 //! Reading over HTTP: the routes under `/v1` that answer from the log.
 
 pub(crate) mod audit;
-mod cursor;
-pub(crate) mod entries;
 pub(crate) mod entry;
-pub(crate) mod home;
+pub(crate) mod export;
 pub(crate) mod params;
+pub(crate) mod search;
 pub(crate) mod status;
 pub(crate) mod tail;
 pub(crate) mod views;

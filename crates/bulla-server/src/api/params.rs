@@ -10,6 +10,19 @@ use crate::problem::{Code, Problem};
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);
 
+/// Parameters of which one may come several times, as they stand.
+#[derive(Debug)]
+pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Pairs {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Params(pairs) = Params::from_request_parts(parts, state).await?;
+        Ok(Self(pairs))
+    }
+}
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 

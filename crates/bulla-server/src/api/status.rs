@@ -29,6 +29,8 @@ pub(crate) struct Status {
     queue: QueueStatus,
     /// Room where the log lies.
     disk: DiskStatus,
+    /// How far the index is.
+    index: IndexBody,
     /// Whether the stored log is whole, as far as the server knows.
     verified: Verified,
     /// What came from each source since the server began.
@@ -82,6 +84,37 @@ impl DiskStatus {
     }
 }
 
+/// How far the index is; it is derived from the log, and searches read what it does not hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IndexBody {
+    /// Whether one is kept.
+    enabled: bool,
+    /// Every entry below this number is in it; left out while none is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    complete_to_seq: Option<u64>,
+    /// Entries of the log that it does not hold yet.
+    lag_entries: u64,
+    /// What stopped it, while it is stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+    /// How often it was built anew since the server began.
+    rebuilds: u64,
+}
+
+impl IndexBody {
+    fn of(shared: &Shared) -> Self {
+        let status = shared.index.as_ref().map(|index| index.status());
+        let complete = status.as_ref().and_then(|status| status.complete_to_seq);
+        Self {
+            enabled: status.is_some(),
+            complete_to_seq: complete,
+            lag_entries: shared.log.size().saturating_sub(complete.unwrap_or(0)),
+            trouble: status.as_ref().and_then(|status| status.trouble.as_ref().map(ToString::to_string)),
+            rebuilds: status.map_or(0, |status| status.rebuilds),
+        }
+    }
+}
+
 /// How far the log is, what waits, and what came from whom.
 #[utoipa::path(get, path = "/v1/status", operation_id = "show_status", tag = "operation", responses(
     (status = 200, description = "The status", body = Status),
@@ -101,6 +134,7 @@ pub(crate) async fn show(State(shared): State<Arc<Shared>>) -> Result<Json<Statu
         first_seq: shared.reader.first_seq().get(),
         queue: QueueStatus { bytes: shared.log.queued_bytes(), bytes_max: shared.settings.queue_bytes },
         disk: DiskStatus::of(&shared.health),
+        index: IndexBody::of(&shared),
         verified: shared.health.found().verified(),
         sources: shared.intake.sources().counts(),
     }))

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 
-use super::entries::filter;
 use super::params::Params;
+use super::search::filter;
 use crate::access::caller::Caller;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;

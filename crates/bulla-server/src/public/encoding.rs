@@ -6,17 +6,20 @@ use axum::http::{HeaderMap, header};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Whether `Accept-Encoding` allows gzip (RFC 9110 §12.5.3).
-pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+/// Whether `Accept-Encoding` names a coding and allows it (RFC 9110 §12.5.3).
+pub(crate) fn takes(headers: &HeaderMap, coding: &str) -> bool {
     let offers = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    offers.flat_map(|offers| offers.split(',')).filter_map(quality_of_gzip).any(|quality| quality > 0.0)
+    offers
+        .flat_map(|offers| offers.split(','))
+        .filter_map(|offer| quality(offer, coding))
+        .any(|quality| quality > 0.0)
 }
 
-/// What one offer says of gzip, if it is about that.
-fn quality_of_gzip(offer: &str) -> Option<f32> {
+/// What one offer says of a coding, if it is about that.
+fn quality(offer: &str, wanted: &str) -> Option<f32> {
     let mut parts = offer.split(';').map(str::trim);
     let coding = parts.next()?;
-    if !coding.eq_ignore_ascii_case("gzip") {
+    if !coding.eq_ignore_ascii_case(wanted) {
         return None;
     }
     let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
@@ -54,7 +57,7 @@ mod tests {
             headers.extend(
                 accepted.map(|accepted| (header::ACCEPT_ENCODING, HeaderValue::from_static(accepted))),
             );
-            assert_eq!(takes_gzip(&headers), expected, "{accepted:?}");
+            assert_eq!(takes(&headers, "gzip"), expected, "{accepted:?}");
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Payloads are no part of the format: entries hold their digests.
 
 mod bundle;
-mod encoding;
+pub(crate) mod encoding;
 mod hashes;
 mod published;
 
@@ -18,7 +18,7 @@ use utoipa::OpenApi;
 
 use crate::problem::{Code, Problem};
 use crate::state::Shared;
-use encoding::takes_gzip;
+use encoding::takes;
 
 pub(crate) use published::Published;
 
@@ -100,7 +100,7 @@ pub(crate) async fn entries(
 ) -> Result<Response, Problem> {
     let tile = covered_tile(&shared, &uri).await?;
     let reader = shared.reader.clone();
-    let is_gzip = takes_gzip(&headers);
+    let is_gzip = takes(&headers, "gzip");
     let body = off_the_loop(&shared, move || {
         let bundle = bundle::read(&reader, tile)?;
         Ok(if is_gzip { encoding::gzip(&bundle) } else { bundle })
@@ -152,7 +152,8 @@ fn cache_control(shared: &Shared, age: &str) -> HeaderValue {
     HeaderValue::from_str(&format!("{whose}, {age}")).expect("it is ASCII")
 }
 
-fn names_etag(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+/// Whether `If-None-Match` has the tag.
+pub(crate) fn names_etag(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     let given = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     given.flat_map(|list| list.split(',')).map(str::trim).any(|given| {
         // Caches may weaken what they compress; reading compares weakly (RFC 9110 §13.1.2).

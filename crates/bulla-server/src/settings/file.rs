@@ -26,6 +26,8 @@ pub struct SettingsFile {
     pub public: Option<bool>,
     /// Whether anyone may read `/metrics`.
     pub metrics_public: Option<bool>,
+    /// Whether an index for searches is kept.
+    pub index: Option<bool>,
     /// Milliseconds between checkpoints.
     pub publish_interval_ms: Option<u64>,
     /// Bytes that may wait for the writer.
@@ -76,6 +78,8 @@ pub struct LimitsFile {
     pub requests_per_second: Option<u32>,
     /// Requests at once that read far through the log.
     pub scans: Option<usize>,
+    /// Exports at once.
+    pub exports: Option<usize>,
     /// Followers at once.
     pub followers: Option<usize>,
     /// Entries that a follower which takes nothing may be behind.

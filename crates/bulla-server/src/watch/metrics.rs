@@ -42,6 +42,7 @@ fn exposition(shared: &Shared) -> String {
     log(&mut registry, &shared.log, shared.size_at_start);
     sources(&mut registry, &shared.intake.sources().counts());
     limits(&mut registry, shared);
+    index(&mut registry, shared);
     disk(&mut registry, &found);
     wholeness(&mut registry, &found);
     scrub(&mut registry, &found.scrub);
@@ -141,6 +142,19 @@ fn limits(registry: &mut Registry, shared: &Shared) {
     gauge(registry, "connections_limit", "Connections that may be open", limits.connections as u64);
     let followers = limits.followers.saturating_sub(shared.followers.available_permits());
     gauge(registry, "followers", "Requests that follow the log", followers as u64);
+}
+
+/// How far the index is; absent without one.
+fn index(registry: &mut Registry, shared: &Shared) {
+    let Some(status) = shared.index.as_ref().map(|index| index.status()) else { return };
+    let complete = status.complete_to_seq.unwrap_or(0);
+    gauge(registry, "index_entries", "Entries below which all are in the index", complete);
+    let help = "Entries of the log that the index does not hold yet";
+    gauge(registry, "index_lag_entries", help, shared.log.size().saturating_sub(complete));
+    let help = "1 while the index is stopped, by a full disk for example; searches then read the log";
+    gauge(registry, "index_stopped", help, status.trouble.is_some().into());
+    let help = "Times that the index was built anew since the server began";
+    counter(registry, "index_rebuilds", help, status.rebuilds);
 }
 
 fn disk(registry: &mut Registry, found: &Found) {

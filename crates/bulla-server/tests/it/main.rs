@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy knows `#[test]` functions as tests, but not what they call")]
 
 mod access;
+mod export;
 mod ingest;
 mod interop;
 mod openapi;
@@ -10,4 +11,6 @@ mod public;
 mod reading;
 mod refusals;
 mod schemathesis;
+mod search;
 mod server;
+mod viewer;

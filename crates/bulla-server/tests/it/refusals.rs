@@ -27,7 +27,11 @@ async fn what_cannot_be_understood_is_told_with_its_reason() {
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{path}");
         assert!(!answer.json()["detail"].as_str().unwrap().is_empty());
     }
-    assert_eq!(server.get("/v1/entries?q=a%20principal:").await.json()["position"], 13);
+    for (query, position, length) in [("a%20principal:", 13, 0), ("a%20(outcom:denied)", 4, 6)] {
+        let problem = server.get(&format!("/v1/entries?q={query}")).await.json();
+        assert_eq!((&problem["position"], &problem["length"]), (&position.into(), &length.into()), "{query}");
+    }
+    assert!(server.get("/v1/entries?limit=0").await.json().get("length").is_none());
     let answer = server.send(server.request("DELETE", "/v1/entries").body(Body::empty()).unwrap()).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (405, "method_not_allowed"));
     let long = format!("/v1/entries?q={}", "a".repeat(9000));

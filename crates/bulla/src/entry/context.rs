@@ -173,6 +173,13 @@ part! {
     }
 }
 
+impl Reason {
+    /// The reason in words, or its code.
+    pub fn why(&self) -> Option<&str> {
+        self.message.as_deref().or(self.code.as_deref()).filter(|why| !why.is_empty())
+    }
+}
+
 part! {
     /// One value that the act changed.
     Change {

@@ -8,7 +8,7 @@ pub(crate) mod recent;
 pub(crate) mod stored;
 pub(crate) mod verify;
 
-pub use filter::{Filter, Filtered, FilteredBack, InvalidFilter, InvalidMoment, parse_moment};
+pub use filter::{Filtered, FilteredBack};
 pub use follow::Follow;
 pub use prove::ProveError;
 pub use reader::{Entries, LogReader, ReadError};

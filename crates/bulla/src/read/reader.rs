@@ -117,6 +117,11 @@ impl LogReader {
         self.segments.first_seq().unwrap_or(0).into()
     }
 
+    /// Numbers of the first entry of each segment that is known now, in order. Each segment is a file of its own.
+    pub fn segment_starts(&self) -> Vec<u64> {
+        self.segments.list().iter().map(|segment| segment.base).collect()
+    }
+
     /// Entries of a half-open range, in order, up to the durable end.
     pub fn read(&self, range: Range<u64>) -> Entries {
         let end = self.size().map(|size| range.end.min(size));

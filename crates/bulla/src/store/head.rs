@@ -186,6 +186,7 @@ pub(crate) fn note_end(history: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::OsDisk;
 
     #[test]
     fn a_history_splits_into_its_whole_notes() {
@@ -199,5 +200,17 @@ mod tests {
         assert_eq!(&history[split.whole..], note, "a note without its empty line is torn");
         assert_eq!(split_notes(b"").whole, 0);
         assert_eq!(split_notes(b"\n\n\n").whole, 0);
+    }
+
+    #[test]
+    fn the_largest_checkpoint_is_told_from_a_longer_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut head = Head::open(Arc::new(OsDisk::new(folder.path()))).unwrap();
+        let note = "x".repeat(usize::try_from(NOTE_BYTES_MAX).unwrap());
+        head.replace_newest(&note).unwrap();
+        assert_eq!(head.misplaced().unwrap(), []);
+        std::fs::write(folder.path().join(CHECKPOINT), note + "x").unwrap();
+        let changed = Misplaced { file: CHECKPOINT.to_owned(), change: FileChange::Changed };
+        assert_eq!(head.misplaced().unwrap(), [changed]);
     }
 }

@@ -566,3 +566,22 @@ pub(crate) fn create_folders(disk: &dyn Disk) -> Result<(), DiskError> {
     }
     disk.sync_folder("").during("sync folder", disk.describe(""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::OsDisk;
+
+    #[test]
+    fn a_tree_does_not_grow_beyond_the_entries() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(OsDisk::new(folder.path()));
+        create_folders(disk.as_ref()).unwrap();
+        let segments = Segments::open(disk.clone()).unwrap();
+        let rows = Rows::open(disk, true).unwrap();
+        let mut frontier = Frontier::new();
+        assert_eq!(grow(&segments, &rows, &mut frontier, 0).unwrap(), None);
+        let error = grow(&segments, &rows, &mut frontier, 1).unwrap_err();
+        assert!(error.is_damage() && error.to_string().contains("ends before entry 1: "), "{error}");
+    }
+}

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use bulla::proof::{FindingKind, Verdict};
 use bulla::store::{Access, Disk, DiskFile, FileStatus, LockGuard, OsDisk};
-use bulla::{AuditCategory, AuditEntry, AuditLog, AuditOutcome, Verify, VerifyError};
+use bulla::{AuditCategory, AuditEntry, AuditLog, AuditOutcome, LogReader, Verify, VerifyError};
 use bulla_hostile::{Directory, Original, Shape};
 use tempfile::TempDir;
 
@@ -153,6 +153,7 @@ impl DiskFile for TroubledFile {
 
 const FIRST: &str = "entries/00000000000000000000.jsonl";
 const SECOND: &str = "entries/00000000000000000256.jsonl";
+const THIRD: &str = "entries/00000000000000000512.jsonl";
 const SECOND_SEALED: &str = "entries/00000000000000000256.jsonl.zst";
 
 /// With segments that begin at 0, 256 and 512.
@@ -235,20 +236,38 @@ fn a_segment_that_goes_while_the_log_is_verified_is_missing() {
     let (_folder, log) = log_of(false, false);
     // Looked at first, then opened by the first pass, then by the second.
     for from in 0..3 {
-        let verdict = Troubled::new(log.root(), Trouble::Gone(SECOND, from)).verify().unwrap();
-        let [finding] = verdict.findings.as_slice() else {
-            // The second pass finds what the first did not see, or nothing is read twice.
-            assert!(from == 2 && verdict.is_clean(), "{from}: {verdict}");
-            continue;
-        };
-        assert_eq!(finding.kind, FindingKind::FileMissing, "{from}: {finding}");
-        assert_eq!((finding.first_seq, finding.end_seq), (Some(256), Some(512)), "{from}");
-        assert!(finding.file.as_deref() == Some(SECOND) && !finding.repairable, "{from}: {finding}");
+        for (file, first, end) in [(SECOND, 256, 512), (THIRD, 512, 530)] {
+            let verdict = Troubled::new(log.root(), Trouble::Gone(file, from)).verify().unwrap();
+            let [finding] = verdict.findings.as_slice() else {
+                // The second pass finds what the first did not see, or nothing is read twice.
+                assert!(from == 2 && verdict.is_clean(), "{from}: {verdict}");
+                continue;
+            };
+            assert_eq!(finding.kind, FindingKind::FileMissing, "{from}: {finding}");
+            assert_eq!((finding.first_seq, finding.end_seq), (Some(first), Some(end)), "{from}");
+            assert!(finding.file.as_deref() == Some(file) && !finding.repairable, "{from}: {finding}");
+        }
     }
     change_second(&log);
     let verdict = Troubled::new(log.root(), Trouble::Gone(SECOND, 2)).verify().unwrap();
     assert_eq!(verdict.findings.len(), 1, "{verdict}");
     assert_eq!(verdict.findings[0].kind, FindingKind::FileMissing, "{verdict}");
+}
+
+#[test]
+fn a_segment_that_is_listed_and_gone_is_an_error_to_a_reader() {
+    let (_folder, log) = log_of(false, false);
+    for (trouble, kind) in [
+        (Trouble::Gone(SECOND, 0), io::ErrorKind::NotFound),
+        (Trouble::Closed(SECOND, 0), io::ErrorKind::PermissionDenied),
+    ] {
+        let reader = LogReader::open_disk(Arc::new(Troubled::new(log.root(), trouble))).unwrap();
+        let mut entries = reader.read(0..u64::MAX);
+        assert_eq!(entries.by_ref().take(256).filter(Result::is_ok).count(), 256);
+        let error = entries.next().unwrap().unwrap_err().to_string();
+        let reason = io::Error::from(kind).to_string();
+        assert!(error.contains(SECOND) && error.contains(&reason), "{error}");
+    }
 }
 
 #[test]
@@ -317,7 +336,7 @@ fn a_payload_that_is_erased_while_the_log_is_verified_is_not_missing() {
     for damaged in [None, Some(FIRST), Some(SECOND)] {
         let (_folder, log) = log_of(false, false);
         let key = bulla::proof::SignerKey::from_seed("log.example/hostile", [7; 32]).unwrap();
-        let open = AuditLog::builder(log.root()).signer(key).open().unwrap();
+        let open = AuditLog::builder(log.root()).signer(key).seal(false).open().unwrap();
         let entry = AuditEntry::api("attach").principal("alice").outcome(AuditOutcome::Success);
         open.record_blocking(entry.attach("core", "application/octet-stream", vec![1, 2, 3])).unwrap();
         open.close_blocking().unwrap();
@@ -329,4 +348,40 @@ fn a_payload_that_is_erased_while_the_log_is_verified_is_not_missing() {
         assert_eq!(kinds, vec![FindingKind::LineChanged; usize::from(damaged.is_some())], "{verdict}");
         assert!(verdict.not_proved.iter().any(|line| line.contains("1 payloads")), "{verdict:?}");
     }
+}
+
+/// Puts the newest checkpoints in their places, and opens the log.
+fn publish_and_open(root: &Path) {
+    let (log, later) = (Directory::new(root), Directory::new(root.with_extension("later")));
+    ["checkpoints", "checkpoint"].into_iter().for_each(|file| log.write(file, later.read(file)));
+    let key = bulla::proof::SignerKey::from_seed("log.example/hostile", [7; 32]).unwrap();
+    AuditLog::builder(root).signer(key).open().unwrap().close_blocking().unwrap();
+}
+
+#[test]
+fn an_opening_that_comes_while_the_log_is_verified_may_know_of_newer_checkpoints() {
+    let (_folder, log) = log_of(false, true);
+    log.copy_to(log.root().with_extension("later"));
+    roll_back(&log);
+    let verdict = Troubled::new(log.root(), Trouble::Meanwhile(publish_and_open)).verify().unwrap();
+    assert!(verdict.is_clean(), "{verdict}: {:?}", verdict.findings);
+    assert_eq!(verdict.not_covered, Some(265..530));
+    assert!(log.lines().len() > 530, "it was opened");
+}
+
+/// Appends an entry, as another process that writes the log.
+fn append_a_line(root: &Path) {
+    let line = b"{\"seq\":530,\"recorded_at\":\"2036-11-23T12:00:00.123456789Z\",\"id\":\"x\"}\n";
+    Directory::new(root).edit(THIRD, |bytes| bytes.extend_from_slice(line));
+}
+
+#[test]
+fn what_is_appended_to_a_damaged_segment_while_it_is_verified_is_left_for_the_next_time() {
+    let (_folder, log) = log_of(false, true);
+    log.edit(THIRD, |bytes| bytes[1000] ^= 1);
+    let verdict = Troubled::new(log.root(), Trouble::Meanwhile(append_a_line)).verify().unwrap();
+    assert_eq!(verdict.findings.len(), 1, "{verdict}");
+    assert_eq!(verdict.findings[0].kind, FindingKind::LineChanged, "{verdict}");
+    assert_eq!(verdict.not_covered, None);
+    assert_eq!(log.lines().len(), 531, "it was appended");
 }

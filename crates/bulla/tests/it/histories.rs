@@ -327,3 +327,44 @@ fn a_pinned_checkpoint_by_another_key_is_its_own_evidence() {
     assert_eq!((found.len(), found[0].kind), (1, CheckpointBadSignature), "{found:?}");
     assert_eq!((&found[0].evidence, found[0].file.as_deref()), (&vec![pin], None));
 }
+
+#[test]
+fn bytes_behind_the_history_are_a_torn_note_as_long_as_two_could_be() {
+    for (len, kind) in [(400_000, None), (600_000, Some(CheckpointMalformed))] {
+        let (_folder, log, _) = log();
+        log.edit("checkpoints", |bytes| bytes.resize(bytes.len() + len, b'x'));
+        let kinds: Vec<_> = findings(&log).iter().map(|finding| finding.kind).collect();
+        assert_eq!(kinds, Vec::from_iter(kind), "{len}");
+    }
+}
+
+/// A note with signatures by keys that nobody knows, so that it has `len` bytes in the history.
+fn lengthened(note: &str, len: usize) -> String {
+    let mut long = note.to_owned();
+    while long.len() + 1 < len {
+        let rest = len - 1 - long.len();
+        let line = if rest < 6000 { rest } else { 3000 };
+        // An em dash of three bytes, two spaces, a newline, and a name that makes up for the rest.
+        let groups = (line - 7) / 4;
+        long += &format!("\u{2014} {} {}\n", "x".repeat(line - 6 - 4 * groups), "AAAA".repeat(groups));
+    }
+    long
+}
+
+#[test]
+fn a_note_is_one_up_to_its_largest_size() {
+    let largest = 256 * 1024;
+    for (len, kind) in [(largest, None), (largest + 1, Some(CheckpointMalformed))] {
+        let (_folder, log, _) = log();
+        let mut notes = log.history();
+        notes[2] = lengthened(&notes[2], len);
+        log.write_history(&notes);
+        assert_eq!(bytes_of(&notes, 2..3).count(), len);
+        let found = findings(&log);
+        let kinds: Vec<_> = found.iter().map(|finding| finding.kind).collect();
+        assert_eq!(kinds, Vec::from_iter(kind), "{len}");
+        if let Some(finding) = found.first() {
+            check(finding, CheckpointMalformed, bytes_of(&notes, 2..3), "these bytes are no checkpoint");
+        }
+    }
+}

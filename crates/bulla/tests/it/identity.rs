@@ -50,6 +50,19 @@ fn an_identity_that_is_wrong_is_refused_in_words_that_say_how() {
 }
 
 #[test]
+fn a_folder_of_other_files_is_no_log_and_does_not_become_one() {
+    for name in ["notes.txt", "log.json.bak", "checkpoint"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(name), "mine").unwrap();
+        let words = AuditLog::open(folder.path()).unwrap_err().to_string();
+        assert!(words.contains("is not a log: it has no log.json"), "{words}");
+        let names: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(names, [name], "nothing was made");
+    }
+}
+
+#[test]
 fn an_identity_of_a_later_version_with_the_same_format_keeps_its_members() {
     let (_folder, root) = with_identity(|text| text.replacen('{', "{ \"later\": 7,", 1));
     let log = AuditLog::open(&root).unwrap();

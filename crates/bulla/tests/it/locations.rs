@@ -1,5 +1,7 @@
 //! What a finding says beside its kind: which entries, which bytes, which words, and what is one finding and not two.
 
+mod beyond;
+
 use bulla::proof::{Finding, FindingKind, HASH_LEN};
 use bulla_hostile::{Directory, Original, Place, Shape};
 use tempfile::TempDir;
@@ -118,5 +120,101 @@ fn lines_gone_are_counted_in_words() {
         let found = findings(&log);
         assert_eq!(found.len(), 1, "{found:?}");
         check(&found[0], FindingKind::LineRemoved, (10, 10 + count as u64), words);
+        let start = lines[10].bytes.start as u64;
+        assert_eq!(found[0].bytes, Some(start..start), "where they lay");
+    }
+}
+
+#[test]
+fn a_payload_that_was_changed_is_told_once_beside_a_damaged_segment() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { entries: 530, sessions: 1, segment_bytes: 1, seal: false, payloads: true };
+    let log = Original::write(folder.path().join("audit"), shape).directory;
+    change_lines(&log, [&log.lines()[5]].into_iter());
+    for folder in std::fs::read_dir(log.root().join("payloads")).unwrap() {
+        let folder = format!("payloads/{}", folder.unwrap().file_name().to_string_lossy());
+        log.files(&folder).iter().for_each(|payload| log.change_byte(payload, 0, 1));
+    }
+    let mut found = findings(&log);
+    check(&found.remove(0), FindingKind::LineChanged, (5, 6), "");
+    let told: Vec<_> = found.iter().map(|finding| (finding.kind, finding.first_seq)).collect();
+    let expected: Vec<_> = (3..530).step_by(10).map(|seq| (FindingKind::PayloadChanged, Some(seq))).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn changed_lines_that_do_not_lie_or_count_one_after_another_are_not_one_finding() {
+    let kinds = |log: &Directory| -> Vec<_> {
+        findings(log).iter().map(|finding| (finding.kind, finding.first_seq, finding.end_seq)).collect()
+    };
+    let changed = |seq| (FindingKind::LineChanged, Some(seq), Some(seq + 1));
+    // One was inserted between them.
+    let (_folder, log) = log_of(40);
+    let lines = log.lines();
+    change_lines(&log, lines[10..12].iter());
+    log.insert_before(
+        &lines[11],
+        b"{\"seq\":0,\"recorded_at\":\"2026-01-01T00:00:00.000000000Z\",\"id\":\"x\"}\n",
+    );
+    assert_eq!(kinds(&log), [changed(10), changed(11), (FindingKind::LineInserted, Some(11), Some(11))]);
+    // One was removed between them.
+    let (_folder, log) = log_of(40);
+    change_lines(&log, lines[10..13].iter());
+    log.remove_line(&log.lines()[11]);
+    assert_eq!(kinds(&log), [changed(10), (FindingKind::LineRemoved, Some(11), Some(12)), changed(12)]);
+    // They are in two files.
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { entries: 600, sessions: 1, segment_bytes: 1, seal: false, payloads: false };
+    let log = Original::write(folder.path().join("audit"), shape).directory;
+    for place in &log.lines()[255..257] {
+        log.change_byte(&place.file, place.bytes.start + 100, 1);
+    }
+    assert_eq!(kinds(&log), [changed(255), changed(256)]);
+}
+
+#[test]
+fn lines_inserted_in_two_places_are_two_findings() {
+    let (_folder, log) = log_of(40);
+    let lines = log.lines();
+    for seq in [20, 10] {
+        log.insert_before(&lines[seq], b"no entry\n");
+    }
+    let found = findings(&log);
+    assert_eq!(found.len(), 2, "{found:?}");
+    for (finding, seq) in found.iter().zip([10, 20]) {
+        check(finding, FindingKind::LineInserted, (seq, seq), "a line that is no entry");
+    }
+}
+
+#[test]
+fn thousands_of_lines_that_were_moved_together_are_one_finding() {
+    let (_folder, log) = log_of(20_000);
+    let lines = log.lines();
+    log.edit(SEGMENT, |bytes| {
+        // Later ones first, so that the earlier places hold.
+        for (from, to, before) in [(15_000, 18_000, 10_100), (5000, 8000, 100)] {
+            let [from, to, before] = [from, to, before].map(|seq: usize| lines[seq].bytes.start);
+            bytes[before..to].rotate_left(from - before);
+        }
+    });
+    let verdict = bulla::verify(log.root()).unwrap();
+    let found = &verdict.findings;
+    assert_eq!((found.len(), verdict.findings_not_listed), (2, 0), "{found:?}");
+    check(&found[0], FindingKind::LineMoved, (5000, 8000), "it lies before entry 100");
+    check(&found[1], FindingKind::LineMoved, (15_000, 18_000), "it lies before entry 10100");
+}
+
+#[test]
+fn a_newline_that_was_changed_or_removed_is_told_where_it_was() {
+    for (seq, other) in [(10, None), (10, Some(b'x')), (39, None), (39, Some(b'x'))] {
+        let (_folder, log) = log_of(40);
+        let end = log.lines()[seq].bytes.end;
+        log.edit(SEGMENT, |bytes| drop(bytes.splice(end..=end, other)));
+        let found = findings(&log);
+        assert_eq!(found.len(), 1, "{seq}, {other:?}: {found:?}");
+        let seqs = (seq as u64, seq as u64 + 1);
+        check(&found[0], FindingKind::LineChanged, seqs, "the newline after the line was changed or removed");
+        let end = end as u64;
+        assert_eq!(found[0].bytes, Some(end..end + u64::from(other.is_some())), "{seq}");
     }
 }

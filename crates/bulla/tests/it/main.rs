@@ -10,6 +10,7 @@ mod histories;
 mod hostile;
 mod identity;
 mod locations;
+mod queries;
 mod rules;
 mod seed;
 mod shapes;

@@ -1,14 +1,14 @@
 //! Damage of every shape, and the exact words and places that it comes to: beyond the newest checkpoint, where
 //! nothing leads to a signed root, in bytes without an end, and in sealed segments that were packed anew.
 
-use bulla::Verify;
 use bulla::proof::{Checkpoint, Finding, FindingKind, HASH_LEN, SignerKey, TreeSize, Verdict, leaf_hash};
+use bulla::{AuditEntry, AuditLog, AuditOutcome, Verify};
 use bulla_hostile::{Directory, Original, Place, Shape};
 use tempfile::TempDir;
 
 use FindingKind::{
     CheckpointHistoryInconsistent, EntriesAndTreeChanged, Fork, LineChanged, LineInserted, LineRemoved,
-    TreeChanged, Truncated,
+    RecordedAtWrong, SegmentUnreadable, SeqWrong, TreeChanged, Truncated,
 };
 
 const SEGMENT: &str = "entries/00000000000000000000.jsonl";
@@ -214,6 +214,25 @@ fn bytes_too_many_for_a_line_before_one_change_that_line() {
 }
 
 #[test]
+fn long_lines_that_lost_the_newline_between_them_are_two_wherever_they_lie() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = AuditLog::builder(folder.path()).segment_bytes(1 << 30).open().unwrap();
+    for _ in 0..30 {
+        let detail = serde_json::json!(["x"; 6].map(|text| text.repeat(10_000)));
+        log.record_blocking(AuditEntry::api("x").outcome(AuditOutcome::Success).detail(detail)).unwrap();
+    }
+    log.close_blocking().unwrap();
+    let log = Directory::new(folder.path());
+    let whole = log.read(SEGMENT);
+    for (seq, place) in (0..).zip(&log.lines()).skip(10).take(15) {
+        log.edit(SEGMENT, |bytes| _ = bytes.remove(place.bytes.end));
+        let found = findings(&log);
+        check(only(&found), LineChanged, (seq, seq + 1), "the newline after the line");
+        log.write(SEGMENT, &whole);
+    }
+}
+
+#[test]
 fn bytes_without_an_end_behind_the_log_are_torn_however_many() {
     for len in [1, 70_000, 300_000, 2_500_000] {
         for byte in [b'x', 0] {
@@ -315,6 +334,60 @@ fn a_sealed_segment_packed_anew_is_the_same_entries() {
 }
 
 #[test]
+fn a_frame_that_cannot_be_read_is_told_with_its_own_entries_in_every_segment() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { entries: 2000, sessions: 8, segment_bytes: 100_000, seal: true, payloads: false };
+    let log = Original::write(folder.path().join("audit"), shape).directory;
+    let mut sealed = log.files("entries");
+    sealed.retain(|file| file.ends_with(".zst"));
+    assert!(sealed.len() > 1, "{sealed:?}");
+    for file in sealed {
+        let base: u64 = file["entries/".len()..][..20].parse().unwrap();
+        let frames: Vec<_> = zstd_lines(&log, &file).chunks(256).map(<[_]>::concat).collect();
+        let places = pack(&log, &file, &frames);
+        for (index, place) in (0..).zip(&places) {
+            log.edit(&file, |bytes| bytes[place.start as usize..][..4].fill(0));
+            let found = findings(&log);
+            let finding = only(&found);
+            let first = base + 256 * index;
+            check(finding, SegmentUnreadable, (first, first + 256), "");
+            assert_eq!((finding.file.as_ref(), finding.bytes.as_ref()), (Some(&file), Some(place)));
+            pack(&log, &file, &frames);
+        }
+    }
+}
+
+#[test]
+fn a_line_missing_before_frames_that_are_cut_off_is_told_beside_them() {
+    let (_folder, log, file, mut frames) = sealed_log();
+    let line = frames[0].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    frames[0].drain(..line);
+    let places = pack(&log, &file, &frames);
+    let last = places.len() as u64 - 1;
+    log.edit(&file, |bytes| bytes.truncate(places[last as usize].start as usize + 9));
+    let found = findings(&log);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    check(&found[0], SegmentUnreadable, (256 * last, 256 * last + 256), "");
+    check(&found[1], LineRemoved, (0, 1), "1 line is gone");
+}
+
+#[test]
+fn a_line_that_was_signed_with_a_wrong_number_or_time_is_told_where_it_lies() {
+    let (_folder, log, key) = log_of(40, 1);
+    let place = log.lines().swap_remove(10);
+    let line = String::from_utf8(log.line(&place)).unwrap();
+    for (from, to, kind) in [("\"seq\":10", "\"seq\":99", SeqWrong), (":\"20", ":\"10", RecordedAtWrong)] {
+        log.replace(&place, format!("{}\n", line.replacen(from, to, 1)).as_bytes());
+        log.sign_anew(&key);
+        let found = findings(&log);
+        let finding = only(&found);
+        check(finding, kind, (10, 11), "and was signed so");
+        assert_eq!(finding.file.as_deref(), Some(SEGMENT));
+        assert_eq!(finding.bytes, Some(place.bytes.start as u64..place.bytes.end as u64));
+    }
+}
+
+#[test]
 fn lines_of_a_frame_packed_anew_are_placed_in_that_frame() {
     let (_folder, log, file, frames) = sealed_log();
     let check_frame = |what: &str, edit: &dyn Fn(&mut Vec<Vec<u8>>), kind, seqs, words: &str| {
@@ -358,4 +431,121 @@ fn lines_of_a_frame_packed_anew_are_placed_in_that_frame() {
         "the newline after the line",
     );
     check_frame("split", &|lines| lines[44].insert(150, b'\n'), LineChanged, (300, 301), "not the one");
+}
+
+#[test]
+fn a_hash_that_is_another_is_told_where_its_tile_says_that_the_lines_are_right() {
+    let (_folder, log, _) = log_of(600, 2);
+    let whole = log.read("tree/00");
+    for ranges in [&[(20, 21)][..], &[(20, 21), (300, 301)], &[(300, 301)], &[(0, 256)], &[(256, 512)]] {
+        for seq in ranges.iter().flat_map(|(first, end)| *first..*end) {
+            write_hash(&log, "tree/00", seq, *leaf_hash(&[seq as u8]).as_bytes());
+        }
+        let found = findings(&log);
+        assert_eq!(found.len(), ranges.len(), "{found:#?}");
+        for (finding, (first, end)) in found.iter().zip(ranges) {
+            let seqs = (*first as u64, *end as u64);
+            check(finding, TreeChanged, seqs, "the hash of the entry's line, which is right");
+            assert!(finding.file.as_deref() == Some("tree/00") && finding.repairable, "{finding}");
+        }
+        log.write("tree/00", &whole);
+    }
+}
+
+#[test]
+fn a_line_changed_with_its_hash_is_placed_by_its_tile_and_the_checkpoints_inside_it() {
+    for (sessions, seq, seqs) in [(2, 100, (0, 256)), (6, 150, (100, 200)), (3, 300, (256, 400))] {
+        let (_folder, log, _) = log_of(600, sessions);
+        change(&log, &log.lines()[seq]);
+        write_hash(&log, "tree/00", seq, *leaf_hash(&log.line(&log.lines()[seq])).as_bytes());
+        let found = findings(&log);
+        check(only(&found), EntriesAndTreeChanged, seqs, "tree/08 still has the signed ones");
+    }
+}
+
+#[test]
+fn lines_changed_in_a_tile_that_was_changed_are_told_with_it_and_others_are_not() {
+    let (_folder, log, _) = log_of(600, 1);
+    let lines = log.lines();
+    [100, 120].iter().for_each(|seq| change(&log, &lines[*seq]));
+    write_hash(&log, "tree/00", 100, *leaf_hash(&log.line(&lines[100])).as_bytes());
+    let found = findings(&log);
+    check(only(&found), EntriesAndTreeChanged, (0, 256), "tree/08 still has the signed ones");
+    change(&log, &lines[300]);
+    let found = findings(&log);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    check(&found[0], EntriesAndTreeChanged, (0, 256), "");
+    check(&found[1], LineChanged, (300, 301), "not the one that was signed for");
+}
+
+#[test]
+fn a_forged_root_at_the_edge_of_a_changed_tile_is_not_taken_for_that_change() {
+    for size in [256, 512, 550] {
+        let (_folder, log, key) = log_of(600, 3);
+        change(&log, &log.lines()[300]);
+        write_hash(&log, "tree/00", 300, *leaf_hash(&log.line(&log.lines()[300])).as_bytes());
+        let mut notes = log.history();
+        let forged = Checkpoint::new(key.name(), TreeSize(size), leaf_hash(b"x")).unwrap().sign(&[&key]);
+        notes.insert(if size < 400 { 1 } else { 2 }, forged);
+        log.write_history(&notes);
+        let found = findings(&log);
+        assert_eq!(found.len(), 2, "{size}: {found:#?}");
+        assert_eq!(found[0].kind, CheckpointHistoryInconsistent, "{size}: {found:#?}");
+        assert!(found[0].message.contains(&format!("its root of size {size} is not")), "{}", found[0]);
+        check(&found[1], EntriesAndTreeChanged, (256, 400), "tree/08 still has the signed ones");
+    }
+}
+
+#[test]
+fn beyond_the_newest_checkpoint_a_root_of_a_tile_that_a_crash_left_unfinished_is_none_that_was_changed() {
+    let (_folder, log, _) = log_of(600, 2);
+    keep_notes(&log, 1);
+    change(&log, &log.lines()[5]);
+    let whole = log.read("tree/08");
+    for (from, to, byte, is_told) in
+        [(32, 64, 0, false), (40, 50, 0, false), (40, 50, 7, true), (0, 1, 7, true)]
+    {
+        log.edit("tree/08", |bytes| bytes[from..to].fill(byte));
+        let found = findings(&log);
+        assert_eq!(found.len(), 1 + usize::from(is_told), "{from}..{to}: {found:#?}");
+        let row = found.iter().find(|finding| finding.kind == TreeChanged);
+        assert_eq!(row.is_some(), is_told, "{from}..{to}: {found:#?}");
+        if let Some(row) = row {
+            let tile = from as u64 / 32 * 256;
+            check(row, TreeChanged, (tile, tile + 256), "the hash of the entries under it");
+        }
+        log.write("tree/08", &whole);
+    }
+}
+
+#[test]
+fn where_nothing_leads_to_a_signed_root_no_row_is_told() {
+    let (_folder, log, _) = log_of(600, 1);
+    change(&log, &log.lines()[20]);
+    log.rebuild_tree();
+    log.edit("tree/08", |bytes| bytes[32..64].fill(7));
+    let found = findings(&log);
+    check(only(&found), EntriesAndTreeChanged, (0, 600), "size 600: ");
+}
+
+#[test]
+fn lines_changed_one_and_all_between_two_checkpoints_are_judged_for_themselves() {
+    let (_folder, log, _) = log_of(6, 3);
+    write_hash(&log, "tree/00", 0, *leaf_hash(b"x").as_bytes());
+    log.lines()[2..4].iter().for_each(|place| change(&log, place));
+    let found = findings(&log);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    check(&found[0], TreeChanged, (0, 1), "which is right");
+    check(&found[1], LineChanged, (2, 4), "not the one that was signed for");
+}
+
+#[test]
+fn a_hundred_roots_that_the_entries_do_not_have_are_told_before_one_that_they_have() {
+    let (_folder, log, key) = log_of(200, 1);
+    let forged = |size| Checkpoint::new(key.name(), TreeSize(size), leaf_hash(b"x")).unwrap().sign(&[&key]);
+    let notes: Vec<String> = (1..=150).map(forged).chain(log.history()).collect();
+    log.write_history(&notes);
+    let found = findings(&log);
+    assert_eq!(found.len(), 100, "{:?}", found.last());
+    assert!(found.iter().all(|finding| finding.kind == CheckpointHistoryInconsistent));
 }

@@ -116,6 +116,28 @@ fn a_line_repeated_behind_the_end_is_no_entry_on_its_way() {
     }
 }
 
+#[test]
+fn a_line_repeated_before_much_that_goes_on_from_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit");
+    write(&path, u64::MAX, 20).close_blocking().unwrap();
+    let segment = path.join("entries/00000000000000000000.jsonl");
+    let whole = std::fs::read_to_string(&segment).unwrap();
+    let line = whole.split_inclusive('\n').nth(5).unwrap();
+    let mut longer = whole.clone() + &line.replacen("\"id\":\"", "\"id\":\"x", 1);
+    for seq in 6..106 {
+        let time = "2026-11-23T12:00:00.123456789Z";
+        longer +=
+            &format!("{{\"seq\":{seq},\"recorded_at\":\"{time}\",\"id\":\"{}\"}}\n", "x".repeat(60_000));
+    }
+    std::fs::write(&segment, longer).unwrap();
+    let verdict = verify(&path).unwrap();
+    assert_eq!(verdict.findings.len(), 1, "{verdict}");
+    let finding = &verdict.findings[0];
+    assert_eq!(finding.kind, bulla::proof::FindingKind::LineInserted, "{verdict}");
+    assert_eq!(finding.bytes, Some(whole.len() as u64..(whole.len() + line.len()) as u64));
+}
+
 /// Writes, rolls over and seals at full rate while it is verified.
 fn verify_beside_a_writer(entries: u64) {
     let folder = tempfile::tempdir().unwrap();

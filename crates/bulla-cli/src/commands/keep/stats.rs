@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
-use bulla::{LogReader, Timestamp};
+use bulla::{Filter, LogReader, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::args::StatsArgs;
+use crate::commands::read::count_by;
 use crate::ended::Ended;
 use crate::invocation::Invocation;
 use crate::log_access;
@@ -61,7 +63,10 @@ struct Content {
     unreadable: u64,
 }
 
-pub(crate) fn run(this: &mut Invocation) -> anyhow::Result<Ended> {
+pub(crate) fn run(this: &mut Invocation, args: &StatsArgs) -> anyhow::Result<Ended> {
+    if let Some(field) = &args.by {
+        return count_by::run(this, &Filter::new(), field, usize::MAX);
+    }
     let reader = log_access::reader(&this.log)?;
     let disk = Disk::of(&this.log)?;
     let content = Content::of(&reader)?;

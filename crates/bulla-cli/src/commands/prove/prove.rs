@@ -13,7 +13,7 @@ use crate::output::talk;
 
 pub(crate) fn run(this: &mut Invocation, args: &ProveArgs) -> anyhow::Result<Ended> {
     let reader = log_access::reader(&this.log)?;
-    let entry = log_access::find(&reader, &args.entry)?;
+    let entry = log_access::find(&log_access::search(&this.log)?, &args.entry)?;
     let proof = match reader.prove(entry.seq()) {
         Ok(proof) => proof,
         Err(ProveError::NotCovered { seq, published }) => bail!(

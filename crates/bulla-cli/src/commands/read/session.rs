@@ -1,11 +1,12 @@
 //! `bulla session`: who did what in one session, as a header and a timeline with the calls' real outcomes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::bail;
-use bulla::{AuditOutcome, Filter, LogReader};
+use bulla::{AuditOutcome, Filter};
+use bulla_search::{Missing, PageLimits, Search, Session, Step};
 
-use super::session_calls::{Missing, Session, Step};
 use crate::args::SessionArgs;
 use crate::ended::Ended;
 use crate::invocation::Invocation;
@@ -24,8 +25,7 @@ const SESSIONS_SHOWN: usize = 10;
 const WHAT_COLUMNS: usize = 80;
 
 pub(crate) fn run(this: &mut Invocation, args: &SessionArgs) -> anyhow::Result<Ended> {
-    let reader = log_access::reader(&this.log)?;
-    let session = find(&reader, &args.id)?;
+    let session = find(&log_access::search(&this.log)?, &args.id)?;
     if this.json {
         this.out.json(&session)?;
         return Ok(Ended::Fine);
@@ -37,39 +37,24 @@ pub(crate) fn run(this: &mut Invocation, args: &SessionArgs) -> anyhow::Result<E
 }
 
 /// The one session whose id is, or begins with, what was typed.
-fn find(reader: &LogReader, id: &str) -> anyhow::Result<Session> {
-    let mut sessions: BTreeMap<String, Session> = BTreeMap::new();
-    for stored in reader.filter(Filter::new().field_prefix("session_id", id), 0..u64::MAX) {
-        let stored = stored?;
-        let (Ok(entry), Ok(envelope)) = (stored.entry(), stored.envelope()) else { continue };
-        let Some(session_id) = entry.session_id.clone() else { continue };
-        let seq = stored.seq().get();
-        let session =
-            sessions.entry(session_id).or_insert_with_key(|session_id| Session::new(session_id, seq, &entry));
-        let vantage =
-            envelope.source.and_then(|source| source.vantage).map_or("recorded", |vantage| match vantage {
-                bulla::Vantage::Observed => "observed",
-                bulla::Vantage::Reported => "reported",
-                bulla::Vantage::Imported => "imported",
-            });
-        *session.vantages.entry(vantage.to_owned()).or_default() += 1;
-        session.add(seq, &entry);
+fn find(search: &Search, id: &str) -> anyhow::Result<Session> {
+    let view = search.now()?;
+    let limits = PageLimits { entries: usize::MAX, bytes: usize::MAX, time: Duration::MAX };
+    // The whole id first: it may begin other ids as well.
+    for filter in [Filter::new().session(id), Filter::new().field_prefix("session_id", id)] {
+        let (sessions, _) = view.entries_of_sessions(&filter, usize::MAX, limits)?;
+        if sessions.len() > 1 {
+            return Err(ambiguous(id, &sessions));
+        }
+        let found = sessions.iter().next().and_then(|(id, entries)| Session::of(id, entries));
+        if let Some(session) = found {
+            return Ok(session);
+        }
     }
-    let found = match sessions.remove(id) {
-        Some(session) => Some(session),
-        None if sessions.len() > 1 => return Err(ambiguous(id, &sessions)),
-        None => sessions.pop_first().map(|(_, session)| session),
-    };
-    let Some(mut session) = found else {
-        bail!(
-            "no entry has a session that begins with {id}: `bulla search --count-by session_id` lists sessions"
-        );
-    };
-    session.finish();
-    Ok(session)
+    bail!("no entry has a session that begins with {id}: `bulla search --count-by session_id` lists sessions")
 }
 
-fn ambiguous(id: &str, sessions: &BTreeMap<String, Session>) -> anyhow::Error {
+fn ambiguous<T>(id: &str, sessions: &BTreeMap<String, T>) -> anyhow::Error {
     let names: Vec<&str> = sessions.keys().take(SESSIONS_SHOWN).map(String::as_str).collect();
     let more = if sessions.len() > SESSIONS_SHOWN { ", …" } else { "" };
     anyhow::anyhow!(

@@ -14,7 +14,7 @@ use crate::output::text::{padded, shown, shown_bytes};
 const NAME_COLUMNS: usize = 14;
 
 pub(crate) fn run(this: &mut Invocation, args: &ShowArgs) -> anyhow::Result<Ended> {
-    let entry = log_access::find(&log_access::reader(&this.log)?, &args.entry)?;
+    let entry = log_access::find(&log_access::search(&this.log)?, &args.entry)?;
     show(this, &entry, args.raw)?;
     Ok(Ended::Fine)
 }

@@ -1,5 +1,6 @@
 //! The same commands on a server's log, over its HTTP API, as far as the API goes.
 
+mod export;
 mod prove;
 mod read;
 mod record;
@@ -43,10 +44,11 @@ pub(crate) fn run(this: &mut Invocation, client: &Client, command: Command) -> a
         Command::Tail(args) => read::tail(this, client, &args),
         Command::Search(args) => read::search(this, client, &args),
         Command::Show(args) => read::show(this, client, &args),
+        Command::Export(args) => export::run(client, &args),
         Command::Verify(args) => verify::run(this, client, &args),
         Command::Prove(args) => prove::prove(this, client, &args),
         Command::Checkpoint(args) => prove::checkpoint(this, client, &args),
-        Command::Stats => stats::run(this, client),
+        Command::Stats(args) => stats::run(this, client, &args),
         _ => bail!(
             "this command needs the log directory and cannot be used with a server: leave out --url (and BULLA_URL), and \
              run it where the log is"

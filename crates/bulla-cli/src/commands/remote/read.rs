@@ -1,22 +1,25 @@
 //! `bulla search`, `tail` and `show` on a server's log: the stored lines, printed as those of a directory are.
 
-use anyhow::{Context, bail};
+use std::collections::HashMap;
+
+use anyhow::Context;
 use bulla::StoredEntry;
 use bulla_client::{Client, Order, Search};
 
 use crate::args::{SearchArgs, ShowArgs, TailArgs};
-use crate::commands::read::{search, show};
+use crate::commands::read::{count_by, search, show};
 use crate::ended::Ended;
 use crate::invocation::Invocation;
+use crate::output::amount::count;
 use crate::output::talk;
 
 pub(super) fn search(this: &mut Invocation, client: &Client, args: &SearchArgs) -> anyhow::Result<Ended> {
-    if args.count_by.is_some() {
-        bail!("--count-by reads the whole log and needs its directory: leave out --url (and BULLA_URL)");
-    }
     let mut search = Search::of(args.query.text());
     search.from.clone_from(&args.period.since);
     search.to.clone_from(&args.period.until);
+    if let Some(field) = &args.count_by {
+        return count_by(this, client, &search, field, args.limit.unwrap_or(usize::MAX));
+    }
     search.order = if args.oldest_first { Order::Oldest } else { Order::Newest };
     let mut found = 0_u64;
     for line in client.search(search, args.limit.map(|limit| limit as u64)) {
@@ -26,6 +29,29 @@ pub(super) fn search(this: &mut Invocation, client: &Client, args: &SearchArgs) 
     this.out.flush()?;
     if found == 0 {
         talk::note("no entry matches");
+    }
+    Ok(Ended::Fine)
+}
+
+/// Counts by the values of a field, as the server has them.
+pub(super) fn count_by(
+    this: &mut Invocation,
+    client: &Client,
+    search: &Search,
+    field: &str,
+    limit: usize,
+) -> anyhow::Result<Ended> {
+    /// The most values that a server lists.
+    const VALUES_MAX: u64 = 10_000;
+    let facet = client.facet(search, field, VALUES_MAX)?;
+    let mut counts: HashMap<Option<String>, u64> =
+        facet.values.into_iter().map(|value| (Some(value.value), value.count)).collect();
+    if facet.missing > 0 {
+        counts.insert(None, facet.missing);
+    }
+    count_by::print(this, counts, limit)?;
+    if facet.other > 0 || !facet.exact {
+        talk::note(format_args!("there are more values, with {} entries", count(facet.other)));
     }
     Ok(Ended::Fine)
 }

@@ -1,8 +1,10 @@
 //! `bulla stats` of a server: how far its log is.
 
-use bulla_client::{Client, Status};
+use bulla_client::{Client, Search, Status};
 use serde_json::json;
 
+use super::read;
+use crate::args::StatsArgs;
 use crate::ended::Ended;
 use crate::invocation::Invocation;
 use crate::output::amount::count;
@@ -12,7 +14,10 @@ use crate::output::text::{padded, shown};
 /// Columns of the names.
 const NAME_COLUMNS: usize = 12;
 
-pub(super) fn run(this: &mut Invocation, client: &Client) -> anyhow::Result<Ended> {
+pub(super) fn run(this: &mut Invocation, client: &Client, args: &StatsArgs) -> anyhow::Result<Ended> {
+    if let Some(field) = &args.by {
+        return read::count_by(this, client, &Search::of(""), field, usize::MAX);
+    }
     let status = client.status()?;
     if this.json {
         this.out.json(&as_json(&status))?;

@@ -1,5 +1,7 @@
 //! `bulla serve`: one server over one log, until it is told to stop.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use anyhow::{Context, bail};
 use bulla_server::settings::SettingsFile;
 use bulla_server::supervisor::{self, Stage};
@@ -7,6 +9,7 @@ use bulla_server::{Server, Settings, logs};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::demo::Demo;
 use crate::args::ServeArgs;
 use crate::ended::Ended;
 use crate::invocation::Invocation;
@@ -16,9 +19,9 @@ use crate::output::talk;
 const KILLED_BY_INTERRUPT: i32 = 130;
 
 pub(crate) fn run(this: &mut Invocation, args: ServeArgs) -> anyhow::Result<Ended> {
-    let is_check = args.check;
+    let (is_check, is_demo) = (args.check, args.demo);
     let (log_format, log_levels) = (args.log_format, args.log_level.clone());
-    let settings = settings(this, args)?;
+    let mut settings = settings(this, args)?;
     settings.check()?;
     if is_check {
         this.out.line(format!(
@@ -29,8 +32,12 @@ pub(crate) fn run(this: &mut Invocation, args: ServeArgs) -> anyhow::Result<Ende
         return Ok(Ended::Fine);
     }
     logs::install(log_format, log_levels);
+    let demo = is_demo.then(Demo::make).transpose()?;
+    if let Some(demo) = &demo {
+        settings.log = demo.log();
+    }
     let runtime = tokio::runtime::Runtime::new().context("start the server's threads")?;
-    runtime.block_on(serve(this, settings))
+    runtime.block_on(serve(this, settings, demo))
 }
 
 /// Options and variables over the file, the file over the defaults.
@@ -39,12 +46,15 @@ fn settings(this: &Invocation, args: ServeArgs) -> anyhow::Result<Settings> {
         Some(path) => SettingsFile::read(path)?,
         None => SettingsFile::default(),
     };
-    file.listen = args.listen.or(file.listen);
+    // Browsers remember logs by address: another log on an address that they know would alarm them.
+    let free_port = args.demo.then_some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    file.listen = args.listen.or(file.listen).or(free_port);
     file.log = this.log_given.clone().or(file.log);
     file.origin = args.origin.or(file.origin);
     file.insecure_http = args.insecure_http.then_some(true).or(file.insecure_http);
     file.metrics_public = args.metrics_public.then_some(true).or(file.metrics_public);
     file.public = args.public.then_some(true).or(file.public);
+    file.index = args.no_index.then_some(false).or(file.index);
     file.publish_interval_ms = args.publish_interval_ms.or(file.publish_interval_ms);
     let mut limits = file.limits.unwrap_or_default();
     limits.requests_per_second = args.requests_per_second.or(limits.requests_per_second);
@@ -56,11 +66,11 @@ fn settings(this: &Invocation, args: ServeArgs) -> anyhow::Result<Settings> {
     Ok(Settings::default().with_file(file)?)
 }
 
-async fn serve(this: &mut Invocation, settings: Settings) -> anyhow::Result<Ended> {
+async fn serve(this: &mut Invocation, settings: Settings, demo: Option<Demo>) -> anyhow::Result<Ended> {
     let mut interrupts = signal(SignalKind::interrupt()).context("listen for Ctrl-C")?;
     let mut terminations = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let server = Server::start(settings).await?;
-    announce(this, &server)?;
+    announce(this, &server, demo.is_some())?;
     supervisor::tell(Stage::Ready).context("tell systemd that the server is ready")?;
     tokio::select! {
         _ = interrupts.recv() => {}
@@ -71,16 +81,18 @@ async fn serve(this: &mut Invocation, settings: Settings) -> anyhow::Result<Ende
     }
     talk::note("stopping: requests may end, then the log is closed; again to stop at once");
     tokio::select! {
-        stopped = server.stop() => match stopped {
+        stopped = server.stop() => return match stopped {
             Ok(()) => Ok(Ended::Fine),
             Err(error) => bail!("the log could not be closed in order: {error}"),
         },
-        _ = interrupts.recv() => std::process::exit(KILLED_BY_INTERRUPT),
-        _ = terminations.recv() => std::process::exit(KILLED_BY_INTERRUPT),
+        _ = interrupts.recv() => {}
+        _ = terminations.recv() => {}
     }
+    drop(demo);
+    std::process::exit(KILLED_BY_INTERRUPT)
 }
 
-fn announce(this: &mut Invocation, server: &Server) -> anyhow::Result<()> {
+fn announce(this: &mut Invocation, server: &Server, is_demo: bool) -> anyhow::Result<()> {
     let (link, directory) = (server.login_link(), server.directory());
     if this.json {
         this.out.json(&json!({
@@ -88,12 +100,17 @@ fn announce(this: &mut Invocation, server: &Server) -> anyhow::Result<()> {
             "login_link": link,
             "directory": directory,
             "vkey": server.verifier_key(),
+            "demo": is_demo,
         }))?;
     } else {
         this.out.line(format!("Bulla records at  {}", server.url()))?;
         this.out.line(format!("Log in, once      {link}"))?;
         this.out.line(format!("Log directory     {}", directory.display()))?;
         this.out.line(format!("Verifier key      {}", server.verifier_key()))?;
+        if is_demo {
+            talk::note("a demo: its entries are made up, and the log is removed when the server stops; try");
+            talk::note(r#"  outcome:denied targets.id:"prod/customers""#);
+        }
         talk::note("programs need a token: bulla token create --name my-app --scope write,read");
     }
     this.out.flush()

@@ -34,9 +34,17 @@ fn registered() -> BTreeSet<String> {
     super::scrub(&mut registry, &found.scrub);
     let mut text = String::new();
     super::text::encode(&mut text, &registry).unwrap();
-    // Those of `limits` need a running server; tests/it asks one.
-    let limits =
-        ["bulla_queue_limit_bytes", "bulla_connections", "bulla_connections_limit", "bulla_followers"];
+    // Those of `limits` and `index` need a running server; tests/it asks one.
+    let limits = [
+        "bulla_queue_limit_bytes",
+        "bulla_connections",
+        "bulla_connections_limit",
+        "bulla_followers",
+        "bulla_index_entries",
+        "bulla_index_lag_entries",
+        "bulla_index_stopped",
+        "bulla_index_rebuilds",
+    ];
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     types.chain(limits).map(str::to_owned).collect()
 }

@@ -20,7 +20,7 @@ async fn metrics_need_the_scope_read_unless_they_are_public() {
 
 #[tokio::test]
 async fn what_the_server_did_is_counted() {
-    let server = TestServer::start().await;
+    let server = TestServer::start_with(|settings| settings.index = false).await;
     assert_eq!(metric(&server, "bulla_index_lag_entries").await, None, "there is no index");
     super::record(&server, 10).await;
     server.post_json("/v1/entries", &record("one")).await;

@@ -116,6 +116,23 @@ mod tests {
     }
 
     #[test]
+    fn four_results_wait_for_each_thread_and_no_more() {
+        let merge = |(): ()| Ok::<_, ()>(());
+        let mut results = Results { merge, next: 0, waiting: BTreeMap::new(), failed: None };
+        for threads in 1..4 {
+            let first = results.next;
+            for count in 1..=4 * threads as u64 {
+                results.add(first + count, ());
+                assert!(!results.is_far_ahead(threads), "{count} of {threads} threads");
+            }
+            results.add(first + 4 * threads as u64 + 1, ());
+            assert!(results.is_far_ahead(threads), "{threads}");
+            results.add(first, ());
+            assert!(!results.is_far_ahead(threads), "all are merged");
+        }
+    }
+
+    #[test]
     fn the_first_error_ends_the_work() {
         for failing in 0..3 {
             let (mut jobs, mut merged) = (0.., 0);

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::entry::limits::PAYLOAD_BYTES_MAX;
-use crate::read::verify::findings::Findings;
+use crate::read::verify::findings::{FINDINGS_MAX, Findings};
 use crate::read::verify::snapshot::read_up_to;
 use crate::store::disk::{Disk, DiskError, During};
 use crate::store::layout::{self, PAYLOADS};
@@ -193,7 +193,9 @@ fn digest_of(reference: &str) -> Option<Hash> {
 pub(in crate::read::verify) struct LostPayloads {
     /// Missing, and the first entry that names each.
     missing: BTreeMap<Hash, u64>,
+    /// The first of those that are not what was recorded, and how many more there are.
     changed: Vec<(u64, Hash)>,
+    changed_more: u64,
     /// Missing ones that did not fit.
     untold: u64,
     /// Missing with a record of the erasure.
@@ -201,13 +203,15 @@ pub(in crate::read::verify) struct LostPayloads {
 }
 
 impl LostPayloads {
-    /// Takes what lines say, in the order of the lines.
+    /// Takes what lines say.
     pub(in crate::read::verify) fn add(&mut self, news: PayloadNews) {
         for Lost { seq, digest, state } in news.lost {
             match state {
-                State::Changed => self.changed.push((seq, digest)),
+                State::Changed if self.changed.len() < FINDINGS_MAX => self.changed.push((seq, digest)),
+                State::Changed => self.changed_more += 1,
                 _ if self.missing.len() < MISSING_MAX => {
-                    self.missing.entry(digest).or_insert(seq);
+                    let first = self.missing.entry(digest).or_insert(seq);
+                    *first = seq.min(*first);
                 }
                 _ => self.untold += 1,
             }
@@ -217,7 +221,6 @@ impl LostPayloads {
                 self.erased += 1;
             }
         }
-        self.changed.truncate(crate::read::verify::findings::FINDINGS_MAX);
     }
 
     /// Whether some are missing and no record of an erasure was seen.
@@ -226,7 +229,7 @@ impl LostPayloads {
     }
 
     /// Names all of them; gives how many could not be told apart from erased ones.
-    pub(in crate::read::verify) fn report(self, findings: &mut Findings) -> u64 {
+    pub(in crate::read::verify) fn report(mut self, findings: &mut Findings) -> u64 {
         let place = |kind, seq: u64, digest: Hash, message: &str| Finding {
             first_seq: Some(seq),
             end_seq: Some(seq + 1),
@@ -243,6 +246,9 @@ impl LostPayloads {
             let text = "the payload is gone, and no entry records that it was erased";
             findings.push(place(FindingKind::PayloadMissing, seq, digest, text));
         }
+        // Segments that were looked at again come last.
+        self.changed.sort_unstable();
+        findings.not_listed += self.changed_more;
         for (seq, digest) in self.changed {
             let text = "the payload does not have the digest that the entry names";
             findings.push(place(FindingKind::PayloadChanged, seq, digest, text));
@@ -254,6 +260,60 @@ impl LostPayloads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::OsDisk;
+
+    #[test]
+    fn mentions_are_in_the_lines_that_have_them() {
+        let text = b"payload, payload\nnone\n\na payload\nnone\n";
+        let payloads = Payloads::new(Arc::new(OsDisk::new("nowhere")));
+        let mut mentions = payloads.mentions(text);
+        let mut start = 0;
+        for expected in [true, false, false, true, false] {
+            let end = start + memchr::memchr(b'\n', &text[start..]).unwrap();
+            assert_eq!(mentions.are_in(start..end), expected, "{start}..{end}");
+            start = end + 1;
+        }
+    }
+
+    #[test]
+    fn a_payload_is_read_up_to_the_largest_size_and_not_beyond() {
+        let largest = PAYLOAD_BYTES_MAX + SALT_BYTES;
+        for (len, state) in [(largest, State::Whole), (largest + 1, State::Changed)] {
+            let folder = tempfile::tempdir().unwrap();
+            let digest = Hash::from(<[u8; 32]>::from(Sha256::digest(vec![0; len])));
+            let (directory, name) = layout::payload(&digest.to_string());
+            std::fs::create_dir_all(folder.path().join(directory)).unwrap();
+            std::fs::File::create(folder.path().join(name)).unwrap().set_len(len as u64).unwrap();
+            let payloads = Payloads::new(Arc::new(OsDisk::new(folder.path())));
+            assert_eq!(payloads.look_at(digest).unwrap(), state, "{len}");
+        }
+    }
+
+    #[test]
+    fn payloads_changed_that_are_too_many_are_counted() {
+        let count = FINDINGS_MAX as u64 + 3;
+        let lost = (0..count).map(|seq| Lost { seq, digest: Hash::default(), state: State::Changed });
+        let mut all = LostPayloads::default();
+        all.add(PayloadNews { lost: lost.collect(), erased: Vec::new() });
+        assert_eq!(all.changed.len(), FINDINGS_MAX, "no more are held");
+        let mut findings = Findings::default();
+        assert_eq!(all.report(&mut findings), 0);
+        assert_eq!((findings.list.len(), findings.not_listed), (FINDINGS_MAX, 3));
+        assert_eq!(findings.list[FINDINGS_MAX - 1].first_seq, Some(FINDINGS_MAX as u64 - 1));
+    }
+
+    #[test]
+    fn a_payload_is_missed_where_it_is_named_first_whichever_segment_was_read_first() {
+        let named = |seq| {
+            let digest = Hash::default();
+            PayloadNews { lost: vec![Lost { seq, digest, state: State::Missing }], erased: Vec::new() }
+        };
+        let mut lost = LostPayloads::default();
+        [8, 3, 5].into_iter().for_each(|seq| lost.add(named(seq)));
+        let mut findings = Findings::default();
+        lost.report(&mut findings);
+        assert_eq!((findings.list.len(), findings.list[0].first_seq), (1, Some(3)));
+    }
 
     #[test]
     fn payloads_missing_that_are_too_many_are_counted() {

@@ -269,3 +269,163 @@ impl<'a> Hasher<'a> {
 }
 
 const _: () = assert!(TIME_LEN == 30, "the time is compared as text, so all have one length");
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::read::verify::snapshot::Snapshot;
+    use crate::store::OsDisk;
+    use crate::store::disk::{Disk, FileStatus};
+
+    const TIME: &str = "2026-11-23T12:00:00.123456789Z";
+
+    /// A segment that counts what is read of it.
+    #[derive(Debug)]
+    struct Counted {
+        bytes: Vec<u8>,
+        read: AtomicU64,
+    }
+
+    impl DiskFile for Counted {
+        fn append(&self, _: &[u8]) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+            let rest = &self.bytes[self.bytes.len().min(usize::try_from(offset).unwrap())..];
+            let count = rest.len().min(into.len());
+            into[..count].copy_from_slice(&rest[..count]);
+            self.read.fetch_add(count as u64, Ordering::Relaxed);
+            Ok(count)
+        }
+
+        fn len(&self) -> io::Result<u64> {
+            Ok(self.bytes.len() as u64)
+        }
+
+        fn status(&self) -> io::Result<FileStatus> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        fn rewrite(&self, _: &[u8], _: u64) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        fn truncate(&self, _: u64) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    /// Lines of some lengths, of which the first so many have hashes, and bytes behind them.
+    struct Sample {
+        file: Arc<Counted>,
+        /// Where each line begins, and where the last one ends.
+        starts: Vec<u64>,
+        tiles: Vec<Hash>,
+        hashes: u64,
+        disk: Arc<dyn Disk>,
+        snapshot: Snapshot,
+        _folder: TempDir,
+    }
+
+    impl Sample {
+        fn new(lengths: &[usize], behind: &[u8], hashes: usize) -> Self {
+            let (mut bytes, mut starts, mut leaves) = (Vec::new(), vec![0], Vec::new());
+            for (seq, len) in (0..).zip(lengths) {
+                let mut text = Vec::new();
+                line::push_prefix(&mut text, seq, TIME);
+                text.resize(*len, b'x');
+                leaves.push(leaf_hash(&text));
+                bytes.extend_from_slice(&text);
+                bytes.push(b'\n');
+                starts.push(bytes.len() as u64);
+            }
+            bytes.extend_from_slice(behind);
+            leaves.truncate(hashes);
+            let tiles: Vec<Hash> =
+                leaves.as_chunks::<256>().0.iter().map(|tile| subtree_root(&mut tile.clone())).collect();
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join("tree")).unwrap();
+            for (name, hashes) in [("tree/00", &leaves), ("tree/08", &tiles)] {
+                let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+                std::fs::write(folder.path().join(name), bytes).unwrap();
+            }
+            let disk: Arc<dyn Disk> = Arc::new(OsDisk::new(folder.path()));
+            let snapshot = Snapshot::take(&disk).unwrap();
+            let file = Arc::new(Counted { bytes, read: 0.into() });
+            Self { file, starts, tiles, hashes: hashes as u64, disk, snapshot, _folder: folder }
+        }
+
+        fn check(&self, range: Range<u64>, may_go_on: bool) {
+            let len = self.file.bytes.len() as u64;
+            let (payloads, name) = (Payloads::new(self.disk.clone()), "segment".into());
+            let part = Part::Bytes { file: self.file.clone(), range: range.clone(), len };
+            let piece = Piece { segment: 3, name, part, bytes: 9, end: self.hashes, may_go_on };
+            let before = self.file.read.load(Ordering::Relaxed);
+            let hashed = Hasher::new(&self.snapshot.rows, &payloads).hash(&piece).unwrap();
+            let read = self.file.read.load(Ordering::Relaxed) - before;
+
+            let (lines_end, starts) = self.starts.split_last().unwrap();
+            let begin = |at: u64| starts.partition_point(|start| *start < at) as u64;
+            let (first, last) = (begin(range.start), begin(range.end));
+            let is_torn = len > *lines_end && range.contains(lines_end);
+            assert_eq!(hashed.is_same, !is_torn, "{range:?} of {starts:?}");
+            assert_eq!((hashed.segment, hashed.bytes), (3, 9));
+            let lines = last.min(self.hashes) - first.min(self.hashes);
+            assert_eq!((hashed.lines, hashed.beyond), (lines, last - first - lines), "{range:?}");
+            if lines > 0 {
+                assert_eq!(hashed.first, first, "{range:?}");
+            }
+            let time = *TIME.as_bytes().first_chunk().unwrap();
+            assert_eq!(hashed.times, (lines > 0).then_some((time, time)), "{range:?}");
+            if is_torn {
+                return;
+            }
+            let whole = usize::try_from(first.div_ceil(TILE_WIDTH)).unwrap();
+            let whole = whole..usize::try_from((first + lines) / TILE_WIDTH).unwrap().max(whole);
+            assert_eq!(hashed.tiles, self.tiles.get(whole).unwrap_or_default(), "{range:?}");
+            let end = self.starts[usize::try_from(last).unwrap()].max(range.end);
+            assert!(read <= end - range.start + 1 + LINE_STEP, "{range:?}: {read} bytes are read");
+        }
+    }
+
+    #[test]
+    fn a_piece_is_the_lines_that_begin_in_it_wherever_they_end() {
+        let lengths = [90, 100, 4095, 4096, 9000, 65_535, 65_535, 65_000, 65_535, 65_535, 80, 8191];
+        let too_long = vec![b'x'; 2 * LINE_BYTES_MAX];
+        for (behind, hashes) in
+            [(&b""[..], 12), (b"torn", 12), (&too_long, 12), (b"", 10), (b"", 5), (b"", 0)]
+        {
+            let sample = Sample::new(&lengths, behind, hashes);
+            let around = |start: &u64| start.saturating_sub(1)..start + 2;
+            let offsets: Vec<u64> = sample.starts.iter().flat_map(around).chain([300_000]).collect();
+            let len = sample.file.bytes.len() as u64;
+            for start in &offsets {
+                for end in offsets.iter().filter(|end| *start < **end && **end <= len) {
+                    sample.check(*start..*end, hashes < lengths.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_piece_has_the_roots_of_the_tiles_that_are_complete_in_it() {
+        let sample = Sample::new(&[90; 800], b"", 700);
+        for first in [0, 1, 255, 256, 257, 511, 512, 600] {
+            for last in [255, 256, 257, 512, 513, 768, 800] {
+                if first < last {
+                    sample.check(sample.starts[first]..sample.starts[last], true);
+                }
+            }
+        }
+    }
+}

@@ -358,3 +358,269 @@ impl<'a> Merge<'a> {
         Ok(self.swept)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use bulla_hostile::{Directory, Original, Shape};
+    use bulla_proof::{Checkpoint, HASH_LEN, MemoryRows, SignerKey, TreeSize, leaf_hash};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::read::verify::Verify;
+    use crate::read::verify::checkpoints::published::judge;
+    use crate::read::verify::findings::Findings;
+    use crate::store::segment::line;
+    use crate::store::segment::sealed::FrameEncoder;
+    use crate::store::{OsDisk, layout};
+
+    const SEGMENT: &str = "entries/00000000000000000000.jsonl";
+
+    /// What the first pass alone says, and how far it was at its end.
+    fn swept(root: &Path) -> (Swept, Progress) {
+        let disk: Arc<dyn Disk> = Arc::new(OsDisk::new(root));
+        let mut findings = Findings::default();
+        let trust = Verify::on_disk(disk.clone()).trust(&mut findings).unwrap();
+        let snapshot = Snapshot::take(&disk).unwrap();
+        let heads = judge(&disk, &snapshot.published, &trust, &[], 1, &mut findings).unwrap();
+        let payloads = Payloads::new(disk.clone());
+        let roots = ExpectedRoots::new(&disk, &snapshot.published, &trust, &heads).unwrap();
+        let last = Mutex::new(Progress::default());
+        let tell = |progress| *last.lock().unwrap() = progress;
+        let swept = sweep(&disk, &snapshot, roots, &payloads, 2, Some(&tell)).unwrap();
+        (swept, last.into_inner().unwrap())
+    }
+
+    fn original(shape: Shape) -> (TempDir, Directory, SignerKey) {
+        let folder = tempfile::tempdir().unwrap();
+        let original = Original::write(folder.path().join("audit"), shape);
+        (folder, original.directory, original.key)
+    }
+
+    fn shape(entries: u64, sessions: u64, segment_bytes: u64, seal: bool) -> Shape {
+        Shape { entries, sessions, segment_bytes, seal, payloads: false }
+    }
+
+    fn bases(log: &Directory) -> Vec<u64> {
+        log.files("entries").iter().map(|file| file["entries/".len()..][..20].parse().unwrap()).collect()
+    }
+
+    fn note(key: &SignerKey, size: u64, root: Hash) -> String {
+        Checkpoint::new(key.name(), TreeSize(size), root).unwrap().sign(&[key])
+    }
+
+    /// A log of lines that have these times, all in one segment and signed.
+    fn signed(count: u64, time: impl Fn(u64) -> &'static str) -> (TempDir, Directory, SignerKey) {
+        let (folder, log, key) = original(shape(2, 1, 1 << 30, false));
+        let (mut bytes, mut leaves) = (Vec::new(), Vec::new());
+        for seq in 0..count {
+            let start = bytes.len();
+            line::push_prefix(&mut bytes, seq, time(seq));
+            bytes.extend_from_slice(b"\"id\":\"x\"}");
+            leaves.push(leaf_hash(&bytes[start..]));
+            bytes.push(b'\n');
+        }
+        log.write(SEGMENT, bytes);
+        let rows: MemoryRows = leaves.into_iter().collect();
+        for row in 0..3 {
+            let hashes: Vec<u8> = rows.row(row).iter().flat_map(|hash| *hash.as_bytes()).collect();
+            log.write(&layout::row(row), hashes);
+        }
+        let note = note(&key, count, rows.root());
+        log.write("checkpoint", &note);
+        log.write_history(&[note]);
+        (folder, log, key)
+    }
+
+    const EARLY: &str = "2026-11-23T12:00:00.123456788Z";
+    const TIME: &str = "2026-11-23T12:00:00.123456789Z";
+
+    #[test]
+    fn the_first_pass_alone_finds_a_log_clean() {
+        // What is left of the hashes and checkpoints of the first session, if not all of them are there.
+        for (shape, kept) in [
+            (shape(600, 3, 1, false), None),
+            (shape(600, 3, 1, true), None),
+            (shape(1000, 10, 1 << 30, false), None),
+            (shape(1024, 4, 1, false), None),
+            (shape(2600, 13, 100_000, false), None),
+            (shape(2600, 13, 100_000, true), None),
+            (shape(12_000, 3, 5_000_000, false), None),
+            (shape(16_000, 16, 2_600_000, true), None),
+            (shape(800, 4, 1, false), Some(200)),
+            (shape(1024, 4, 1, false), Some(256)),
+            (shape(40, 2, 1, false), Some(20)),
+        ] {
+            let (_folder, log, _) = original(shape);
+            if let Some(hashes) = kept {
+                let notes = log.history();
+                log.write("checkpoint", &notes[0]);
+                log.write_history(&notes[..1]);
+                for (row, hashes) in [("tree/00", hashes), ("tree/08", hashes / 256)] {
+                    if log.has(row) {
+                        log.edit(row, |bytes| bytes.truncate(HASH_LEN * hashes));
+                    }
+                }
+            }
+            let (swept, progress) = swept(log.root());
+            assert!(swept.is_clean, "{shape:?}, {kept:?}");
+            assert_eq!(swept.entries, shape.entries);
+            assert_eq!(swept.roots, if kept.is_some() { 1 } else { shape.sessions }, "{shape:?}");
+            let bases = bases(&log);
+            assert_eq!(swept.is_segment_same, vec![true; bases.len()]);
+            let ends: Vec<u64> = swept.ends.iter().map(|end| end.entries).collect();
+            assert_eq!(ends, [&bases[1..], &[shape.entries]].concat(), "{shape:?}");
+            assert!(
+                swept.ends.iter().zip(&bases).all(
+                    |(end, base)| end.time.is_some() || kept.is_some_and(|hashes| *base >= hashes as u64)
+                )
+            );
+            let hashes = kept.map_or(shape.entries, |hashes| hashes as u64);
+            assert_eq!((progress.entries_done, progress.entries_total), (hashes, hashes), "{shape:?}");
+            // All but the seek tables, which have eight bytes for a frame and 17 more.
+            let table = |file: &String, end: u64, base: u64| match file.ends_with(".zst") {
+                true => 17 + 8 * (end - base).div_ceil(256),
+                false => 0,
+            };
+            let files = log.files("entries");
+            let tables: u64 =
+                files.iter().zip(&ends).zip(&bases).map(|((file, end), base)| table(file, *end, *base)).sum();
+            let total: u64 = files.iter().map(|file| log.read(file).len() as u64).sum();
+            assert_eq!((progress.bytes_total, progress.bytes_done), (total, total - tables), "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_pass_names_the_segments_that_are_not_what_the_hashes_say() {
+        for seal in [false, true] {
+            let (_folder, log, _) = original(shape(1300, 2, 1, seal));
+            let files = log.files("entries");
+            for (index, file) in files.iter().enumerate() {
+                let whole = log.read(file);
+                let check = |what: &str, edit: fn(&mut Vec<u8>)| {
+                    log.edit(file, edit);
+                    let (swept, _) = swept(log.root());
+                    assert!(!swept.is_clean, "{file}: {what}");
+                    let others: Vec<bool> = (0..files.len()).map(|other| other != index).collect();
+                    assert_eq!(swept.is_segment_same, others, "{file}: {what}");
+                    log.write(file, &whole);
+                };
+                check("bytes in the middle", |bytes| {
+                    let middle = bytes.len() / 2;
+                    bytes[middle..middle + 64].fill(0);
+                });
+                check("the last byte", |bytes| _ = bytes.pop());
+                check("a third of it", |bytes| bytes.truncate(bytes.len() / 3));
+                check("all of it", Vec::clear);
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_pass_misses_every_signed_root_that_the_lines_do_not_have() {
+        for entries in [600, 1024] {
+            let (_folder, log, key) = original(shape(entries, 1, 1, false));
+            let notes = log.history();
+            for size in [1, 255, 256, 257, 511, 512, 599, 600, entries] {
+                log.write_history(&[note(&key, size, leaf_hash(b"another")), notes[0].clone()]);
+                let (swept, _) = swept(log.root());
+                assert!(!swept.is_clean, "{size} of {entries}");
+                assert!(swept.is_segment_same.iter().all(|same| *same), "{size} of {entries}");
+            }
+            log.write_history(&[notes[0].clone(), note(&key, entries + 1, leaf_hash(b"another"))]);
+            assert!(!swept(log.root()).0.is_clean, "a size that the log does not have");
+        }
+    }
+
+    #[test]
+    fn the_first_pass_compares_the_roots_of_whole_tiles_of_tiles() {
+        let (_folder, log, _) = signed(65_536 + 300, |_| TIME);
+        assert!(swept(log.root()).0.is_clean);
+        for row in ["tree/08", "tree/16"] {
+            let whole = log.read(row);
+            for at in [0, whole.len() - 1] {
+                log.change_byte(row, at, 1);
+                assert!(!swept(log.root()).0.is_clean, "{row}");
+                log.write(row, &whole);
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_that_goes_back_where_a_piece_or_a_segment_begins_is_not_passed() {
+        let count = 50_000;
+        let (_folder, log, _) = signed(count, |_| TIME);
+        // The first line that begins in the second piece.
+        let first = log.lines().partition_point(|place| (place.bytes.start as u64) < PIECE_BYTES) as u64;
+        assert!(first < count, "there are two pieces");
+        for (before, after, is_clean) in [(EARLY, TIME, true), (TIME, EARLY, false)] {
+            let (_folder, log, _) = signed(count, |seq| if seq < first { before } else { after });
+            assert_eq!(swept(log.root()).0.is_segment_same, [is_clean], "{before}, {after}");
+            let (_folder, log, key) = signed(600, |seq| if seq < 512 { before } else { after });
+            let (segment, at) = (log.read(SEGMENT), log.lines()[512].bytes.start);
+            log.write(SEGMENT, &segment[..at]);
+            log.write("entries/00000000000000000512.jsonl", &segment[at..]);
+            log.sign_anew(&key);
+            assert_eq!(swept(log.root()).0.is_segment_same, [true, is_clean], "{before}, {after}");
+        }
+    }
+
+    #[test]
+    fn pieces_that_changed_places_are_not_where_they_were() {
+        let (_folder, log, _) = signed(50_000, |_| TIME);
+        let bytes = log.read(SEGMENT);
+        let lines = log.lines();
+        // The last lines, as many as make the first piece, before the others.
+        let rest =
+            lines.iter().rfind(|place| (bytes.len() - place.bytes.start) as u64 >= PIECE_BYTES).unwrap();
+        let (head, tail) = bytes.split_at(rest.bytes.start);
+        log.write(SEGMENT, [tail, head].concat());
+        let (swept, _) = swept(log.root());
+        assert_eq!((swept.is_clean, swept.is_segment_same), (false, vec![false]));
+    }
+
+    #[test]
+    fn frames_of_a_segment_have_256_lines_but_for_the_last() {
+        for (counts, is_same) in [
+            (&[256, 256][..], true),
+            (&[256, 256, 88], true),
+            (&[250, 262], false),
+            (&[262, 250], false),
+            (&[256, 250, 94], false),
+        ] {
+            let (_folder, log, _) = signed(counts.iter().sum(), |_| TIME);
+            let (bytes, mut places) = (log.read(SEGMENT), log.lines().into_iter());
+            let mut encoder = FrameEncoder::new().unwrap();
+            let (mut sealed, mut start) = (Vec::new(), 0);
+            for count in counts {
+                let end = places.by_ref().take(*count as usize).last().unwrap().bytes.end + 1;
+                sealed.extend(encoder.encode(&bytes[start..end]).unwrap());
+                start = end;
+            }
+            sealed.extend(encoder.finish());
+            log.remove(SEGMENT);
+            log.write(&format!("{SEGMENT}.zst"), sealed);
+            assert_eq!(swept(log.root()).0.is_segment_same, [is_same], "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn frames_make_pieces_of_two_mebibytes_or_of_one_frame() {
+        const MIB: u32 = 1024 * 1024;
+        let check = |plain: &[u32], from: usize, end: usize| {
+            let frame = |plain: &u32| Frame { offset: 0, compressed: 1, plain: *plain };
+            let frames: Vec<Frame> = plain.iter().map(frame).collect();
+            assert_eq!(frames_end(&frames, from), end, "{plain:?} from {from}");
+        };
+        check(&[MIB, MIB, MIB], 0, 2);
+        check(&[MIB, MIB, MIB], 1, 3);
+        check(&[2 * MIB, 1], 0, 1);
+        check(&[2 * MIB - 1, 1, 1], 0, 2);
+        check(&[9 * MIB, 9 * MIB], 0, 1);
+        check(&[0, 9 * MIB], 0, 1);
+        check(&[0, 2 * MIB - 1, 1], 0, 2);
+        check(&[100; 30_000], 0, 20_971);
+    }
+}

@@ -315,3 +315,187 @@ impl Probe<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::ops::Range;
+
+    use super::super::sealed::FrameEncoder;
+    use super::*;
+    use crate::store::OsDisk;
+
+    const PLAIN: SegmentKind = SegmentKind::Plain;
+    const SEALED: SegmentKind = SegmentKind::Sealed;
+
+    /// A line of so many bytes, with its newline.
+    fn line(seq: u64, len: usize) -> Vec<u8> {
+        let mut line = Vec::new();
+        line::push_prefix(&mut line, seq, "2026-11-23T12:00:00.123456789Z");
+        line.resize(len - 1, b'x');
+        line.push(b'\n');
+        line
+    }
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            fs::create_dir(folder.path().join("entries")).unwrap();
+            Self(folder)
+        }
+
+        fn append(&self, base: u64, bytes: &[u8]) {
+            let path = self.0.path().join(layout::segment(base, PLAIN));
+            let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+            file.write_all(bytes).unwrap();
+        }
+
+        fn add(&self, seqs: Range<u64>, len: usize) {
+            let lines: Vec<u8> = seqs.clone().flat_map(|seq| line(seq, len)).collect();
+            self.append(seqs.start, &lines);
+        }
+
+        fn seal(&self, base: u64) {
+            let [plain, sealed] = [PLAIN, SEALED].map(|kind| self.0.path().join(layout::segment(base, kind)));
+            let bytes = fs::read(&plain).unwrap();
+            let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+            let mut encoder = FrameEncoder::new().unwrap();
+            let mut frames: Vec<u8> =
+                lines.chunks(256).flat_map(|lines| encoder.encode(&lines.concat()).unwrap()).collect();
+            frames.extend(encoder.finish());
+            fs::write(sealed, frames).unwrap();
+            fs::remove_file(plain).unwrap();
+        }
+
+        fn segments(&self) -> Arc<Segments> {
+            Segments::open(Arc::new(OsDisk::new(self.0.path()))).unwrap()
+        }
+    }
+
+    /// Numbers of the lines that come, as far as they have these lengths.
+    fn numbers(lines: &mut Lines, len: usize) -> Vec<u64> {
+        let mut numbers = Vec::new();
+        while let Some((seq, text)) = lines.next_line().unwrap() {
+            assert_eq!(text, &line(seq, len)[..len - 1]);
+            numbers.push(seq);
+        }
+        numbers
+    }
+
+    #[test]
+    fn segments_are_listed_once_and_in_order_whoever_finds_them_first() {
+        let folder = Folder::new();
+        let segments = folder.segments();
+        assert_eq!((segments.first_seq(), segments.last(), segments.file_of(0)), (None, None, None));
+        let [first, second, third] = [256, 512, 768].map(|base| Segment { base, kind: PLAIN });
+        segments.push(first);
+        segments.push(second);
+        for known in [first, second] {
+            segments.push(known);
+            assert_eq!(segments.list(), [first, second]);
+        }
+        segments.push(third);
+        segments.mark_sealed(512);
+        segments.mark_sealed(600);
+        let sealed = Segment { kind: SEALED, ..second };
+        assert_eq!(segments.list(), [first, sealed, third]);
+        assert_eq!((segments.first_seq(), segments.last()), (Some(256), Some(third)));
+        for (seq, segment) in
+            [(255, None), (256, Some(first)), (511, Some(first)), (512, Some(sealed)), (9999, Some(third))]
+        {
+            assert_eq!(segments.file_of(seq), segment.map(Segment::name), "{seq}");
+        }
+    }
+
+    #[test]
+    fn lines_come_from_any_place_on_to_the_end_of_the_last_segment() {
+        for len in [100, 5000] {
+            let folder = Folder::new();
+            for seqs in [0..512, 512..768, 768..1280, 1280..1536, 1536..1600] {
+                folder.add(seqs, len);
+            }
+            folder.seal(0);
+            folder.seal(768);
+            let segments = folder.segments();
+            for first in
+                [0, 1, 255, 256, 300, 511, 512, 513, 767, 768, 1023, 1024, 1279, 1280, 1599, 1600, 2000]
+            {
+                let expected: Vec<u64> = (first..1600).collect();
+                assert_eq!(numbers(&mut segments.lines_from(first), len), expected, "from {first}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_end_with_the_last_segment_when_it_is_sealed() {
+        let folder = Folder::new();
+        folder.add(0..512, 100);
+        folder.seal(0);
+        let mut lines = folder.segments().lines_from(300);
+        assert_eq!(numbers(&mut lines, 100), Vec::from_iter(300..512));
+        assert_eq!(numbers(&mut lines, 100), [0; 0]);
+    }
+
+    #[test]
+    fn every_line_is_found_in_a_plain_segment_whatever_the_lengths() {
+        let folder = Folder::new();
+        let lengths = [100, 4095, 4096, 4097, 100, 9000, 65_536, 90, 90, 4096, 65_536, 65_536, 8192, 80];
+        let mut starts = vec![0];
+        for (seq, len) in (256..).zip(lengths) {
+            folder.append(256, &line(seq, len));
+            starts.push(starts[starts.len() - 1] + len as u64);
+        }
+        let file = OsDisk::new(folder.0.path()).open(&layout::segment(256, PLAIN)).unwrap();
+        for (seq, start) in (256..).zip(&starts) {
+            assert_eq!(offset_of(file.as_ref(), 256, seq).unwrap(), *start, "{seq}");
+        }
+        // What is torn is behind every line.
+        folder.append(256, b"{\"seq\":270,\"recor");
+        for (seq, start) in (256..).zip(&starts) {
+            assert_eq!(offset_of(file.as_ref(), 256, seq).unwrap(), *start, "{seq}");
+        }
+    }
+
+    #[test]
+    fn a_reader_goes_on_beside_a_writer_that_appends_rolls_over_and_seals() {
+        let folder = Folder::new();
+        folder.add(0..200, 100);
+        let segments = folder.segments();
+        let mut lines = segments.lines_from(0);
+        assert_eq!(numbers(&mut lines, 100), Vec::from_iter(0..200));
+        let next = line(200, 100);
+        folder.append(0, &next[..50]);
+        assert_eq!(numbers(&mut lines, 100), [0; 0], "half a line");
+        folder.append(0, &next[50..]);
+        assert_eq!(numbers(&mut lines, 100), [200]);
+        let rest: Vec<u8> = (201..256).flat_map(|seq| line(seq, 100)).collect();
+        folder.append(0, &rest);
+        folder.add(256..300, 100);
+        let mut other = segments.lines_from(7);
+        folder.seal(0);
+        assert_eq!(
+            numbers(&mut other, 100),
+            Vec::from_iter(7..300),
+            "its file was sealed before it was opened"
+        );
+        assert_eq!(numbers(&mut lines, 100), Vec::from_iter(201..300), "its file is still open");
+        folder.append(256, &line(300, 100));
+        assert_eq!((numbers(&mut lines, 100), numbers(&mut other, 100)), (vec![300], vec![300]));
+    }
+
+    #[test]
+    fn a_line_with_another_number_is_damage_that_is_named() {
+        let folder = Folder::new();
+        folder.append(0, &[line(0, 100), line(2, 100), b"no entry\n".to_vec()].concat());
+        let segments = folder.segments();
+        let mut lines = segments.lines_from(0);
+        assert_eq!(lines.next_line().unwrap().unwrap().0, 0);
+        for words in ["read entry 1: found entry 2: ", "read entry 1: found no entry: "] {
+            let error = lines.next_line().unwrap_err();
+            assert!(error.is_damage() && error.to_string().starts_with(words), "{error}");
+        }
+    }
+}

@@ -67,6 +67,17 @@ fn damaged_tree_is_rebuilt_and_recorded() {
 }
 
 #[test]
+fn damaged_tree_is_rebuilt_up_to_the_checkpoint_whatever_is_torn_behind_it() {
+    let mut log = closed(300);
+    log.disk.tamper("tree/08", &[7; 32]);
+    let lines = log.disk.bytes(SECOND);
+    log.disk.tamper(SECOND, &[&lines[..], b"no entry\n"].concat());
+    log.open_and_check().unwrap();
+    assert_eq!(recovery(&log)["tree_rebuilt"], true);
+    assert_eq!(quarantined(&log.disk), [b"no entry\n"]);
+}
+
+#[test]
 fn damaged_tree_stays_as_it_is_when_the_entries_are_damaged_too() {
     let mut log = closed(300);
     let mut lines = log.disk.bytes(SEGMENT);

@@ -110,4 +110,7 @@ fn a_tail_longer_than_what_is_in_doubt_stays_as_it_is() {
     assert!(before.len() > 2 * (4 << 20) + 2 * 65_536, "longer than two batches");
     log.open_and_check().unwrap();
     assert!(log.disk.bytes(SEGMENT).starts_with(&before));
+    let trace = log.disk.trace();
+    let written_again = trace.iter().find(|act| act.kind == ActKind::Rewrite && act.name == SEGMENT).unwrap();
+    assert_eq!(written_again.bytes, 2 * (4 * 1024 * 1024 + 65_536), "two batches and two lines");
 }

@@ -68,6 +68,23 @@ fn other_files_are_named_and_the_log_goes_on() {
 }
 
 #[test]
+fn history_is_known_to_its_end_in_a_new_log_and_in_one_that_was_opened_again() {
+    for sessions in 1..3 {
+        let mut log = log_of(3);
+        for _ in 1..sessions {
+            log.close().unwrap();
+            log.open().unwrap();
+        }
+        log.record(40).unwrap();
+        log.publish().unwrap();
+        assert_eq!(misplaced(&log), [], "{sessions}");
+        let history = log.disk.bytes("checkpoints");
+        log.disk.tamper("checkpoints", &history[..history.len() - 1]);
+        assert_eq!(misplaced(&log), [("checkpoints".to_owned(), FileChange::Cut)], "{sessions}");
+    }
+}
+
+#[test]
 fn cut_and_changed_files_are_told_apart() {
     let mut log = log_of(3);
     log.publish().unwrap();

@@ -1,6 +1,7 @@
 //! A file that is there and cannot be opened is not a file that is missing: opening and writing say so and stop.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,18 +10,22 @@ use bulla::store::{Access, Disk, DiskFile, LockGuard};
 
 use super::*;
 
-/// A disk on which one file may be opened so many times, and no more.
+/// A disk on which one file may not be opened at these attempts, counted from 0.
 #[derive(Debug)]
 struct Forbidden {
     disk: SimDisk,
-    name: &'static str,
-    times: AtomicU64,
+    name: String,
+    attempts: AtomicU64,
+    refused: Range<u64>,
 }
 
 impl Forbidden {
+    fn new(log: &Driver, name: &str, refused: Range<u64>) -> Arc<Self> {
+        Arc::new(Self { disk: log.disk.clone(), name: name.to_owned(), attempts: 0.into(), refused })
+    }
+
     fn check(&self, name: &str) -> io::Result<()> {
-        let may = |times: u64| times.checked_sub(1);
-        if name == self.name && self.times.fetch_update(Ordering::Relaxed, Ordering::Relaxed, may).is_err() {
+        if name == self.name && self.refused.contains(&self.attempts.fetch_add(1, Ordering::Relaxed)) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         Ok(())
@@ -28,9 +33,9 @@ impl Forbidden {
 }
 
 /// Opening stops at `name`, which may be opened `times` times, and changes nothing.
-fn check_named(log: &Driver, name: &'static str, times: u64) {
+fn check_named(log: &Driver, name: &str, times: u64) {
     let before = log.disk.files();
-    let disk = Arc::new(Forbidden { disk: log.disk.clone(), name, times: times.into() });
+    let disk = Forbidden::new(log, name, times..u64::MAX);
     let refused = AuditLog::builder_on(disk).open().unwrap_err().to_string();
     assert!(refused.contains(name) && refused.contains("permission denied"), "{name}: {refused}");
     assert_eq!(log.disk.files(), before, "{name}: nothing was changed");
@@ -88,6 +93,53 @@ fn a_file_that_may_not_be_opened_is_named_and_nothing_is_made_in_its_place() {
         log.close().unwrap();
         check_named(&log, name, 0);
     }
+}
+
+#[test]
+fn a_file_that_once_cannot_be_opened_is_not_taken_for_one_that_is_missing() {
+    for name in ["log.json", "log.key", "checkpoint", "checkpoints", "tree/00", "tree/08", SEGMENT] {
+        let mut closed = log_of(300);
+        closed.close().unwrap();
+        for attempt in 0.. {
+            let log = closed.fork(1);
+            let before = log.disk.files();
+            let disk = Forbidden::new(&log, name, attempt..attempt + 1);
+            let opened = AuditLog::builder_on(disk.clone()).open();
+            if disk.attempts.load(Ordering::Relaxed) <= attempt {
+                assert!(attempt > 0, "{name} is opened");
+                break;
+            }
+            match opened {
+                Err(error) => {
+                    let refused = error.to_string();
+                    assert!(refused.contains(name) && refused.contains("permission denied"), "{refused}");
+                    assert_eq!(log.disk.files(), before, "{name}, {attempt}: nothing was changed");
+                }
+                // It was needed for nothing that an opening promises.
+                Ok(opened) => {
+                    opened.close_blocking().unwrap();
+                    let after = log.disk.bytes(name);
+                    assert!(after.starts_with(&before[name]), "{name}, {attempt}: nothing is lost");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn evidence_that_may_not_be_opened_is_not_replaced() {
+    let mut log = log_of(2);
+    log.kill(1);
+    let whole = log.disk.bytes(SEGMENT);
+    let tear = |log: &Driver, torn: &[u8]| log.disk.tamper(SEGMENT, &[&whole, torn].concat());
+    tear(&log, b"torn");
+    log.open().unwrap();
+    log.kill(1);
+    // Another tear in the same place.
+    tear(&log, b"torn again");
+    let copy = log.disk.files().into_keys().find(|name| name.ends_with(".bin")).unwrap();
+    check_named(&log, &copy, 0);
+    assert_eq!(quarantined(&log.disk), [b"torn"]);
 }
 
 #[test]

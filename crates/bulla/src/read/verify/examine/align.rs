@@ -170,3 +170,78 @@ fn fill<E>(
     }
     if next < end { place(Placed::Missing(next, end)) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use bulla_proof::Hash;
+
+    use super::*;
+
+    const W: u64 = WINDOW as u64;
+
+    /// A line that bears this number, if any.
+    fn line(seq: Option<u64>) -> Line {
+        Line {
+            bytes: 0..0,
+            hash: Hash::default(),
+            seq,
+            time: None,
+            no_newline: None,
+            is_torn: false,
+            closes: false,
+            news: None,
+        }
+    }
+
+    /// Places, and the number that the line in them bears: what is missing has no line, what is inserted no place.
+    type Told = (Option<(u64, u64)>, Option<u64>);
+
+    /// Where lines that are not known are placed, in the order in which it is decided.
+    fn placed(lines: impl Iterator<Item = Option<u64>>, end: u64) -> Vec<Told> {
+        let mut all = Vec::new();
+        let mut place = |placed| {
+            all.push(match placed {
+                Placed::At(seq, line) => (Some((seq, seq + 1)), line.seq),
+                Placed::Missing(from, to) => (Some((from, to)), None),
+                Placed::Inserted(_, line) | Placed::Displaced(_, _, line) => (None, line.seq),
+            });
+            Ok::<_, Infallible>(())
+        };
+        let mut aligner = Aligner::new(0, u64::MAX, u64::MAX);
+        lines.for_each(|seq| aligner.add(line(seq), false, &mut place).unwrap());
+        aligner.settle_to(end, &mut place).unwrap();
+        all
+    }
+
+    fn own(seqs: std::ops::Range<u64>) -> impl Iterator<Item = Told> {
+        seqs.map(|seq| (Some((seq, seq + 1)), Some(seq)))
+    }
+
+    #[test]
+    fn unknown_lines_are_in_the_places_of_their_numbers_behind_as_many_that_are_gone() {
+        for gone in [0, 10, 3000, W] {
+            let found = placed((gone..gone + W).map(Some), gone + W);
+            let missing = (gone > 0).then_some((Some((0, gone)), None));
+            assert!(found.into_iter().eq(missing.into_iter().chain(own(gone..gone + W))), "{gone} are gone");
+        }
+    }
+
+    #[test]
+    fn a_number_far_ahead_of_what_is_looked_at_is_not_believed() {
+        let nameless = |count: u64| (0..count).map(|seq| (Some((seq, seq + 1)), None));
+        for (number, is_believed) in [(2 * W - 1, true), (2 * W, false), (100_000, false)] {
+            let lines = (1..W).map(|_| None).chain([Some(number)]);
+            let end = if is_believed { 2 * W } else { W };
+            let found = placed(lines, end);
+            let last: Vec<_> = if is_believed {
+                vec![(Some((W - 1, number)), None), (Some((number, number + 1)), Some(number))]
+            } else {
+                vec![(Some((W - 1, W)), Some(number))]
+            };
+            assert!(found.into_iter().eq(nameless(W - 1).chain(last)), "{number}");
+        }
+        assert!(placed((0..W).map(|_| None), W).into_iter().eq(nameless(W)));
+    }
+}

@@ -359,3 +359,114 @@ fn at_note(note: &Expected, kind: FindingKind, message: String) -> Finding {
 pub(in crate::read::verify) fn plain_name(base: u64) -> String {
     layout::segment(base, SegmentKind::Plain)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(seqs: Range<u64>) -> Run {
+        Run { seqs, file: "file".into(), bytes: 5..9 }
+    }
+
+    fn kinds(found: &[Finding]) -> Vec<(FindingKind, u64, u64)> {
+        found.iter().map(|found| (found.kind, found.first_seq.unwrap(), found.end_seq.unwrap())).collect()
+    }
+
+    #[test]
+    fn displaced_lines_were_moved_where_their_places_are_empty_and_are_there_twice_elsewhere() {
+        use FindingKind::{LineDuplicated, LineMoved};
+        let check = |missing: &[(u64, u64)], expected: &[(FindingKind, u64, u64)], left: &[(u64, u64)]| {
+            let missing = missing.iter().map(|(first, end)| run(*first..*end)).collect();
+            let displaced = vec![Displaced { run: run(10..20), before: 3 }];
+            let mut all = Differences { missing, displaced, ..Differences::default() };
+            let mut told = Vec::new();
+            all.tell_displaced(&mut told);
+            assert_eq!(kinds(&told), expected);
+            let mut rest: Vec<_> = all.missing.iter().map(|run| (run.seqs.start, run.seqs.end)).collect();
+            rest.sort_unstable();
+            assert_eq!(rest, left);
+        };
+        check(&[], &[(LineDuplicated, 10, 20)], &[]);
+        check(&[(5, 10), (20, 25)], &[(LineDuplicated, 10, 20)], &[(5, 10), (20, 25)]);
+        check(&[(10, 20)], &[(LineMoved, 10, 20)], &[]);
+        check(&[(8, 30)], &[(LineMoved, 10, 20)], &[(8, 10), (20, 30)]);
+        check(
+            &[(8, 12), (18, 30)],
+            &[(LineMoved, 10, 12), (LineDuplicated, 12, 18), (LineMoved, 18, 20)],
+            &[(8, 10), (20, 30)],
+        );
+        check(
+            &[(12, 14), (16, 18)],
+            &[
+                (LineDuplicated, 10, 12),
+                (LineMoved, 12, 14),
+                (LineDuplicated, 14, 16),
+                (LineMoved, 16, 18),
+                (LineDuplicated, 18, 20),
+            ],
+            &[],
+        );
+    }
+
+    #[test]
+    fn entries_that_lie_elsewhere_were_not_cut_off() {
+        let early = Finding {
+            first_seq: Some(30),
+            end_seq: Some(40),
+            ..Finding::new(FindingKind::Truncated, "cut off")
+        };
+        let displaced = vec![Displaced { run: run(30..33), before: 3 }];
+        let all = Differences { missing: vec![run(30..40)], displaced, ..Differences::default() };
+        let mut findings = Findings::default();
+        all.tell(&Settled::default(), Some(early), &mut findings);
+        let expected = [(FindingKind::LineMoved, 30, 33), (FindingKind::Truncated, 33, 40)];
+        assert_eq!(kinds(&findings.list), expected);
+    }
+
+    #[test]
+    fn findings_are_one_when_all_but_their_places_is_the_same_and_those_go_on() {
+        let finding = |kind, seqs: Range<u64>, file: &str, bytes: Option<Range<u64>>, text: &str| Finding {
+            first_seq: Some(seqs.start),
+            end_seq: Some(seqs.end),
+            file: Some(file.to_owned()),
+            bytes,
+            ..Finding::new(kind, text)
+        };
+        use FindingKind::{LineChanged, LineRemoved};
+        let first = finding(LineChanged, 1..2, "a", Some(0..10), "text");
+        let check = |next: Finding, merged: Option<(Range<u64>, Range<u64>)>| {
+            let mut told = vec![first.clone(), next.clone()];
+            merge_runs(&mut told);
+            let expected = match merged {
+                Some((seqs, bytes)) => vec![finding(LineChanged, seqs, "a", Some(bytes), "text")],
+                None => vec![first.clone(), next],
+            };
+            assert_eq!(told, expected);
+        };
+        check(finding(LineChanged, 2..3, "a", Some(10..20), "text"), Some((1..3, 0..20)));
+        check(finding(LineChanged, 2..3, "a", Some(11..20), "text"), Some((1..3, 0..20)));
+        check(finding(LineChanged, 2..3, "a", Some(0..10), "text"), Some((1..3, 0..10)));
+        check(finding(LineChanged, 2..3, "a", Some(12..20), "text"), None);
+        check(finding(LineChanged, 2..3, "a", Some(9..20), "text"), None);
+        check(finding(LineChanged, 2..3, "a", None, "text"), None);
+        check(finding(LineChanged, 3..4, "a", Some(10..20), "text"), None);
+        check(finding(LineChanged, 2..3, "b", Some(10..20), "text"), None);
+        check(finding(LineChanged, 2..3, "a", Some(10..20), "other"), None);
+        check(finding(LineRemoved, 2..3, "a", Some(10..20), "text"), None);
+        // What is in no entry's place.
+        let inserted = finding(LineChanged, 2..2, "a", Some(0..10), "text");
+        let mut told = vec![inserted.clone(), inserted.clone()];
+        merge_runs(&mut told);
+        assert_eq!(told, [inserted.clone(), inserted]);
+    }
+
+    #[test]
+    fn what_the_trees_left_out_is_counted_too() {
+        let mut settled = Settled::default();
+        settled.not_listed += 3;
+        let differences = Differences { not_listed: 2, ..Differences::default() };
+        let mut findings = Findings { list: Vec::new(), not_listed: 1 };
+        differences.tell(&settled, None, &mut findings);
+        assert_eq!((findings.list, findings.not_listed), (Vec::new(), 6));
+    }
+}

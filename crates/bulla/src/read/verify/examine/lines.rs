@@ -264,7 +264,7 @@ enum Filled {
     End,
 }
 
-/// Where inside `text` another line seems to begin.
+/// Where in `text` a line seems to begin.
 fn starts_of_lines(text: &[u8]) -> impl Iterator<Item = usize> {
-    memchr::memmem::find_iter(text, b"{\"seq\":").skip_while(|at| *at == 0)
+    memchr::memmem::find_iter(text, b"{\"seq\":")
 }

@@ -401,3 +401,104 @@ fn fold(tile: &[Leaf], right: Right) -> Hash {
     }
     subtree_root(&mut leaves)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bulla_hostile::{Original, Shape};
+
+    use super::*;
+    use crate::read::verify::Verify;
+    use crate::read::verify::checkpoints::published::judge;
+    use crate::read::verify::findings::Findings;
+    use crate::read::verify::snapshot::Snapshot;
+    use crate::store::OsDisk;
+    use crate::store::disk::Disk;
+    use crate::store::layout;
+
+    /// Does something with the trees of a log whose rows, from row 1 on, are these.
+    fn with_rows(rows: &[Vec<Hash>], act: impl FnOnce(Truth<'_>)) {
+        let folder = tempfile::tempdir().unwrap();
+        let shape = Shape { entries: 2, sessions: 1, segment_bytes: 1, seal: false, payloads: false };
+        let log = Original::write(folder.path().join("audit"), shape).directory;
+        for (row, hashes) in (1..).zip(rows) {
+            let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+            log.write(&layout::row(row), bytes);
+        }
+        let disk: Arc<dyn Disk> = Arc::new(OsDisk::new(log.root()));
+        let mut findings = Findings::default();
+        let trust = Verify::on_disk(disk.clone()).trust(&mut findings).unwrap();
+        let snapshot = Snapshot::take(&disk).unwrap();
+        let heads = judge(&disk, &snapshot.published, &trust, &[], 1, &mut findings).unwrap();
+        let roots = ExpectedRoots::new(&disk, &snapshot.published, &trust, &heads).unwrap();
+        act(Truth::new(&snapshot.rows, roots));
+    }
+
+    fn hash(number: u64) -> Hash {
+        let mut bytes = [9; HASH_LEN];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        Hash::from(bytes)
+    }
+
+    #[test]
+    fn rows_that_are_completed_together_are_each_compared() {
+        let mut rows = vec![Vec::new(); 3];
+        let mut frontier = Frontier::new();
+        for tile in 0..65_536 {
+            rows[0].push(hash(tile));
+            frontier
+                .append_subtree_with(1, hash(tile), |row, _, hash| rows[usize::from(row) - 1].push(hash))
+                .unwrap();
+        }
+        assert_eq!(rows.iter().map(Vec::len).collect::<Vec<_>>(), [65_536, 256, 1]);
+        with_rows(&rows, |mut truth| {
+            for tile in 0..65_536 {
+                truth.append([hash(tile); TREES.len()], Some(hash(tile))).unwrap();
+            }
+            assert!(truth.waiting.is_empty(), "{:?}", truth.waiting.first());
+        });
+        rows[2][0] = hash(7);
+        with_rows(&rows, |mut truth| {
+            for tile in 0..65_536 {
+                truth.append([hash(tile); TREES.len()], Some(hash(tile))).unwrap();
+            }
+            let found: Vec<_> = truth.waiting.iter().map(|found| (found.row, found.index)).collect();
+            assert_eq!(found, [(3, 0)]);
+        });
+    }
+
+    #[test]
+    fn differences_of_rows_that_do_not_fit_are_counted() {
+        with_rows(&[], |mut truth| {
+            for tile in 0..WAITING_MAX as u64 + 3 {
+                truth.append([hash(tile); TREES.len()], Some(hash(tile + 1))).unwrap();
+            }
+            assert_eq!((truth.waiting.len(), truth.settled.not_listed), (WAITING_MAX, 3));
+        });
+    }
+
+    #[test]
+    fn stretches_and_votes_that_do_not_fit_are_not_believed() {
+        let mut settled = Settled::default();
+        settled.stretch(5, Right::Lines);
+        settled.stretch(9, Right::Lines);
+        assert_eq!(settled.stretches, [(9, Right::Lines)], "one stretch");
+        let rights = [Right::Stored, Right::Likely];
+        let most = WAITING_MAX as u64;
+        for number in 0..most {
+            settled.stretch(10 + number, rights[number as usize % 2]);
+        }
+        assert_eq!(settled.stretches.len() as u64, 1 + most);
+        assert_eq!(settled.right_for(8 + most), rights[(most - 1) as usize % 2]);
+        for number in most..most + 4 {
+            settled.stretch(10 + number, rights[number as usize % 2]);
+            assert_eq!(settled.stretches.len() as u64, 1 + most);
+            assert_eq!(settled.stretches.last(), Some(&(10 + number, Right::None)));
+        }
+        for tile in 0..most + 3 {
+            settled.vote(tile, Vote::Lines);
+        }
+        assert_eq!(settled.votes.len() as u64, most);
+    }
+}

@@ -1,0 +1,325 @@
+//! From a query's syntax tree to a question that the index can answer.
+//!
+//! A plan finds every entry that the query wants, and perhaps more: where the index knows less than the line (a long
+//! text, a beginning of a number's digits), the plan says that it is not exact, and each entry that it finds is held
+//! against the query by its stored line. A negation never rests on what is not exact.
+
+use std::ops::{Bound, Range};
+
+use bulla::Filter;
+use bulla::query::{Condition, Edge, Expression, Literal, Number, Test, Words};
+use tantivy::query::{
+    AllQuery, BooleanQuery, EmptyQuery, EnableScoring, ExistsQuery, Occur, PhraseQuery, Query, RangeQuery,
+    TermQuery, Weight,
+};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{Searcher, Term};
+
+use super::facts_query::TermsQuery;
+use super::steady::SteadyQuery;
+use crate::index::facts::{self, Kind, TEXT_BYTES_MAX};
+use crate::index::schema::{Fields, NumberColumn, schema};
+
+/// How the index is asked for what a filter wants.
+pub(crate) struct Plan {
+    pub(crate) weight: Box<dyn Weight>,
+    /// Whether it finds nothing else.
+    pub(crate) is_exact: bool,
+    /// Whether it finds everything.
+    pub(crate) is_all: bool,
+}
+
+impl Plan {
+    pub(crate) fn of(filter: &Filter, searcher: &Searcher) -> tantivy::Result<Self> {
+        let (_, fields) = schema();
+        let asked = Planner { fields }.expression(filter.expression());
+        let weight = asked.query.weight(EnableScoring::disabled_from_searcher(searcher))?;
+        Ok(Self { weight, is_exact: asked.is_exact, is_all: filter.is_empty() })
+    }
+}
+
+/// A question, and whether its answer needs to be looked at again.
+struct Asked {
+    query: Box<dyn Query>,
+    is_exact: bool,
+    /// Whether it is made of others.
+    is_compound: bool,
+}
+
+impl Asked {
+    fn exact(query: impl Query) -> Self {
+        Self { query: Box::new(query), is_exact: true, is_compound: false }
+    }
+
+    fn more_than(query: impl Query) -> Self {
+        Self { is_exact: false, ..Self::exact(query) }
+    }
+
+    fn compound(self) -> Self {
+        Self { is_compound: true, ..self }
+    }
+
+    /// As part of another question.
+    fn part(self) -> Box<dyn Query> {
+        if self.is_compound { Box::new(SteadyQuery(self.query.into())) } else { self.query }
+    }
+
+    /// What any of them finds.
+    fn any(parts: Vec<Self>) -> Self {
+        let is_exact = parts.iter().all(|part| part.is_exact);
+        if parts.len() < 2 {
+            return parts.into_iter().next().unwrap_or_else(|| Self::exact(EmptyQuery));
+        }
+        let clauses = parts.into_iter().map(|part| (Occur::Should, part.part())).collect();
+        Self { is_exact, ..Self::exact(BooleanQuery::new(clauses)).compound() }
+    }
+}
+
+struct Planner {
+    fields: Fields,
+}
+
+impl Planner {
+    fn expression(&self, expression: &Expression) -> Asked {
+        match expression {
+            Expression::All(parts) => self.all(parts),
+            Expression::Any(parts) => Asked::any(parts.iter().map(|part| self.expression(part)).collect()),
+            Expression::Not(_) => self.all(std::slice::from_ref(expression)),
+            Expression::Is(Condition::Field { path, test }) => self.field(path, test),
+            Expression::Is(Condition::Text(words)) => self.words(words),
+        }
+    }
+
+    fn all(&self, parts: &[Expression]) -> Asked {
+        let (mut found, mut is_exact, mut has_must) = (Vec::new(), true, false);
+        for part in parts {
+            let (asked, occur) = match part {
+                Expression::Not(inner) => (self.expression(inner), Occur::MustNot),
+                part => (self.expression(part), Occur::Must),
+            };
+            is_exact &= asked.is_exact;
+            if occur == Occur::MustNot && !asked.is_exact {
+                // It finds too much, so what it does not find is too little.
+                continue;
+            }
+            has_must |= occur == Occur::Must;
+            found.push((occur, asked));
+        }
+        if !has_must {
+            found.push((Occur::Must, Asked::exact(AllQuery)));
+        }
+        if found.len() == 1 {
+            let (_, only) = found.pop().expect("there is one");
+            return Asked { is_exact, ..only };
+        }
+        let clauses = found.into_iter().map(|(occur, asked)| (occur, asked.part())).collect();
+        Asked { is_exact, ..Asked::exact(BooleanQuery::new(clauses)).compound() }
+    }
+
+    fn field(&self, path: &str, test: &Test) -> Asked {
+        let by_facts = self.facts(path, test);
+        match NumberColumn::of(path) {
+            None => by_facts,
+            Some(column) => {
+                let by_column = self.column(column, test);
+                Asked::any(by_column.into_iter().chain([by_facts]).collect())
+            }
+        }
+    }
+
+    /// What the facts of a path say.
+    fn facts(&self, path: &str, test: &Test) -> Asked {
+        match test {
+            Test::IsThere => self.fact(facts::there(path)),
+            Test::Equals(literal) => self.equals(path, literal),
+            Test::Prefix(start) => self.prefix(path, start),
+            Test::Numbers { from, to } => self.range(facts::numbers(path, *from, *to)),
+            Test::Times { from, to } => {
+                self.range(facts::times(path, from.unwrap_or(i64::MIN), to.unwrap_or(i64::MAX)))
+            }
+        }
+    }
+
+    fn equals(&self, path: &str, literal: &Literal) -> Asked {
+        let mut parts = vec![self.fact(facts::text(path, literal.text()))];
+        if let Some(number) = literal.number() {
+            parts.push(self.fact(facts::number(path, number)));
+        }
+        if let Some((from, to)) = literal.time() {
+            parts.push(self.range(facts::times(path, from, to)));
+        }
+        match literal.text() {
+            "true" => parts.push(self.fact(facts::flag(path, true))),
+            "false" => parts.push(self.fact(facts::flag(path, false))),
+            "null" => parts.push(self.fact(facts::null(path))),
+            _ => {}
+        }
+        Asked::any(parts)
+    }
+
+    fn prefix(&self, path: &str, start: &str) -> Asked {
+        let mut parts = Vec::new();
+        let texts = TermsQuery { field: self.fields.facts, range: facts::texts_from(path, start) };
+        parts.push(if start.len() <= TEXT_BYTES_MAX { Asked::exact(texts) } else { Asked::more_than(texts) });
+        if start.bytes().all(|byte| byte.is_ascii_digit() || b".-+eE".contains(&byte)) {
+            // Numbers are ordered by what they are worth, not by how they are written.
+            let numbers = TermsQuery { field: self.fields.facts, range: facts::all(path, Kind::Number) };
+            parts.push(Asked::more_than(numbers));
+        }
+        Asked::any(parts)
+    }
+
+    /// What a column of numbers says; nothing when the test is not about what it holds.
+    fn column(&self, column: NumberColumn, test: &Test) -> Option<Asked> {
+        let is_time = matches!(column, NumberColumn::Timestamp | NumberColumn::RecordedAt);
+        match test {
+            Test::IsThere => Some(Asked::exact(ExistsQuery::new(column.name().to_owned(), false))),
+            Test::Equals(literal) if is_time => {
+                literal.time().map(|(from, to)| self.moments(column, Some(from), Some(to)))
+            }
+            Test::Equals(literal) => {
+                let number = literal.number()?;
+                Some(self.numbers(column, Some((number, Edge::Included)), Some((number, Edge::Included))))
+            }
+            Test::Numbers { from, to } if !is_time => Some(self.numbers(column, *from, *to)),
+            Test::Times { from, to } if is_time => Some(self.moments(column, *from, *to)),
+            // A moment has no beginning; how a number is written is not in the column.
+            Test::Prefix(_) if is_time => None,
+            Test::Prefix(_) => Some(Asked::more_than(ExistsQuery::new(column.name().to_owned(), false))),
+            Test::Numbers { .. } | Test::Times { .. } => None,
+        }
+    }
+
+    fn moments(&self, column: NumberColumn, from: Option<i64>, to: Option<i64>) -> Asked {
+        let field = self.fields.number(column);
+        let bound = |end: Option<i64>| {
+            end.map_or(Bound::Unbounded, |nanos| Bound::Included(Term::from_field_i64(field, nanos)))
+        };
+        match (from, to) {
+            (None, None) => Asked::exact(AllQuery),
+            _ => Asked::exact(range_query(bound(from), bound(to))),
+        }
+    }
+
+    fn numbers(
+        &self,
+        column: NumberColumn,
+        from: Option<(Number, Edge)>,
+        to: Option<(Number, Edge)>,
+    ) -> Asked {
+        let field = self.fields.number(column);
+        let Some((first, last)) = whole_numbers(from, to) else { return Asked::exact(EmptyQuery) };
+        let bound = |number| Bound::Included(Term::from_field_u64(field, number));
+        Asked::exact(range_query(bound(first), bound(last)))
+    }
+
+    fn words(&self, words: &Words) -> Asked {
+        let term = |word: &String| Term::from_field_text(self.fields.words, word);
+        let [start @ .., last] = words.words() else { return Asked::exact(EmptyQuery) };
+        if !words.last_is_prefix() {
+            return match start {
+                [] => Asked::exact(TermQuery::new(term(last), IndexRecordOption::Basic)),
+                _ => Asked::exact(PhraseQuery::new(words.words().iter().map(term).collect())).compound(),
+            };
+        }
+        let beginnings = TermsQuery {
+            field: self.fields.words,
+            range: last.as_bytes().to_vec()..facts::successor(last.as_bytes()),
+        };
+        match start {
+            [] => Asked::exact(beginnings),
+            _ => {
+                let mut clauses: Vec<(Occur, Box<dyn Query>)> = start
+                    .iter()
+                    .map(|word| {
+                        let query = TermQuery::new(term(word), IndexRecordOption::Basic);
+                        (Occur::Must, Box::new(query) as Box<dyn Query>)
+                    })
+                    .collect();
+                clauses.push((Occur::Must, Box::new(beginnings)));
+                // That they stand one behind the other is seen in the line.
+                Asked::more_than(BooleanQuery::new(clauses)).compound()
+            }
+        }
+    }
+
+    fn fact(&self, fact: Vec<u8>) -> Asked {
+        let term = Term::from_field_bytes(self.fields.facts, &fact);
+        Asked::exact(TermQuery::new(term, IndexRecordOption::Basic))
+    }
+
+    fn range(&self, range: Range<Vec<u8>>) -> Asked {
+        match range.start < range.end {
+            true => Asked::exact(TermsQuery { field: self.fields.facts, range }),
+            false => Asked::exact(EmptyQuery),
+        }
+    }
+}
+
+fn range_query(from: Bound<Term>, to: Bound<Term>) -> Box<dyn Query> {
+    Box::new(RangeQuery::new(from, to))
+}
+
+/// The whole numbers of 64 bits without sign between two ends, both included; `None` when there is none.
+fn whole_numbers(from: Option<(Number, Edge)>, to: Option<(Number, Edge)>) -> Option<(u64, u64)> {
+    let above = |number: u64| {
+        from.is_none_or(|(end, edge)| match edge {
+            Edge::Included => Number::from(number) >= end,
+            Edge::Excluded => Number::from(number) > end,
+        })
+    };
+    let beyond = |number: u64| {
+        to.is_some_and(|(end, edge)| match edge {
+            Edge::Included => Number::from(number) > end,
+            Edge::Excluded => Number::from(number) >= end,
+        })
+    };
+    let first = first_that(above)?;
+    let last = match first_that(beyond) {
+        Some(behind) => behind.checked_sub(1)?,
+        None => u64::MAX,
+    };
+    (first <= last).then_some((first, last))
+}
+
+/// The smallest number that holds, of a condition that holds for all numbers behind one for which it does.
+fn first_that(holds: impl Fn(u64) -> bool) -> Option<u64> {
+    if !holds(u64::MAX) {
+        return None;
+    }
+    let (mut low, mut high) = (0, u64::MAX);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) { high = middle } else { low = middle + 1 }
+    }
+    Some(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_between_two_ends_are_found() {
+        let number = |text: &str| Number::parse(text).unwrap();
+        let check = |from: Option<(&str, Edge)>, to: Option<(&str, Edge)>, expected: Option<(u64, u64)>| {
+            let end = |end: Option<(&str, Edge)>| end.map(|(text, edge)| (number(text), edge));
+            assert_eq!(whole_numbers(end(from), end(to)), expected, "{from:?} {to:?}");
+        };
+        use Edge::{Excluded, Included};
+        check(None, None, Some((0, u64::MAX)));
+        check(Some(("5", Excluded)), None, Some((6, u64::MAX)));
+        check(Some(("4.5", Included)), Some(("6.5", Included)), Some((5, 6)));
+        check(Some(("-7", Included)), Some(("0", Included)), Some((0, 0)));
+        check(None, Some(("0", Excluded)), None);
+        check(Some(("18446744073709551615", Excluded)), None, None);
+        check(Some(("18446744073709551615", Included)), None, Some((u64::MAX, u64::MAX)));
+        check(Some(("1e30", Included)), None, None);
+        check(Some(("6", Included)), Some(("5", Included)), None);
+        check(
+            Some(("9007199254740993", Included)),
+            Some(("9007199254740993", Included)),
+            Some((9007199254740993, 9007199254740993)),
+        );
+    }
+}
