@@ -35,6 +35,11 @@ export class ApiError extends Error {
   get position(): number | undefined {
     return this.problem?.position ?? undefined
   }
+
+  /** How many characters are wrong from there; none when something is missing. */
+  get length(): number | undefined {
+    return this.problem?.length ?? undefined
+  }
 }
 
 export const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError'

@@ -6,7 +6,10 @@ import type { components } from './openapi.d.ts'
 
 export type Status = components['schemas']['Status']
 export type Readiness = components['schemas']['Readiness']
-export type ProblemBody = components['schemas']['ProblemBody']
+export type ProblemBody = components['schemas']['ProblemBody'] & {
+  /** How many characters of the query are wrong; 0 when something is missing at `position`. */
+  length?: number | null
+}
 
 export type Outcome = 'success' | 'failure' | 'denied' | 'unknown'
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }

@@ -1,15 +1,24 @@
 /** Changes to a query that a click makes: the text stays as it was typed, apart from the one term. */
+import { FIELDS } from './fields.ts'
 import { tokens, type Token } from './tokens.ts'
 
-/** Letters that a value can have without quotes, in every place. */
-const PLAIN = /^[\p{L}\p{N}_@/.+%#&=~:-]+$/u
+/** Letters that a value can have without quotes, in every place but the first. */
+const PLAIN = /^(?!=)[\p{L}\p{N}_@/.+%#&=~:-]+$/u
+
+/** Paths below which every name is the user's own, so that none is taken for a mistyped one. */
+const FREE = /^(?:detail|labels)\./
 
 export function quoted(value: string): string {
   const isPlain = PLAIN.test(value) && !value.includes('..')
   return isPlain ? value : `"${value.replace(/["\\]/g, '\\$&')}"`
 }
 
-const fieldText = (field: string): string => (/^[\p{L}\p{N}_.@-]+$/u.test(field) && !field.startsWith('-') ? field : quotedAlways(field))
+/** A name that is none of the known ones goes in quotes: the server would take it for a slip of the pen. */
+function fieldText(field: string): string {
+  const isKnown = FREE.test(field) || ['has', ...FIELDS.map(({ name }) => name)].includes(field)
+  return isKnown && /^[\p{L}\p{N}_.@-]+$/u.test(field) ? field : quotedAlways(field)
+}
+
 const quotedAlways = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`
 
 export function termText(field: string, value: string | number | boolean, negated = false): string {
@@ -17,7 +26,7 @@ export function termText(field: string, value: string | number | boolean, negate
 }
 
 const isTerm = (token: Token, field: string, value: string): boolean =>
-  token.kind === 'term' && token.field === field && token.sign === '' && token.value === value
+  token.kind === 'term' && token.field === field && token.sign === '' && token.value === value && (token.isQuoted || !/[*(]|\.\./.test(value))
 
 /** How the query speaks of that value. */
 export function standing(query: string, field: string, value: string | number | boolean): 'wanted' | 'unwanted' | undefined {

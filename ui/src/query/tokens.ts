@@ -77,7 +77,10 @@ function word(query: string, at: number, ends: RegExp): { text: string; end: num
     text += query[end] ?? ''
     end += 1
   }
-  return { text, end: Math.min(end + 1, query.length), isQuoted: true }
+  end = Math.min(end + 1, query.length)
+  // A star behind the quote: the value begins so.
+  if (query[end] === '*' && query[end - 1] === '"') return { text: `${text}*`, end: end + 1, isQuoted: false }
+  return { text, end, isQuoted: true }
 }
 
 /** Behind the parenthesis that closes the one at `at`, or the end. */

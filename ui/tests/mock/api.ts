@@ -18,6 +18,8 @@ export interface Faults {
   estimate: number
 }
 
+export const isApi = (path: string): boolean => /^\/(v1|checkpoint|tile|log\.json|login|logout|healthz|readyz|metrics|openapi\.json)/.test(path)
+
 export const NO_FAULTS: Faults = { slowMs: 0, isLoggedOut: false, broken: [], emptyPages: 0, estimate: 1 }
 
 export class MockApi {
@@ -33,7 +35,7 @@ export class MockApi {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const url = new URL(request.url ?? '/', 'http://mock')
     const path = url.pathname
-    if (!/^\/(v1|checkpoint|tile|log\.json|login|logout|healthz|readyz)/.test(path)) return false
+    if (!isApi(path)) return false
     this.asked.push(path + url.search)
     if (this.faults.slowMs > 0 && path.startsWith('/v1')) await new Promise((resolve) => setTimeout(resolve, this.faults.slowMs))
     try {
@@ -45,7 +47,7 @@ export class MockApi {
       else if (this.faults.broken.some((prefix) => path.startsWith(prefix))) this.#problem(response, 500, 'read_failed', 'read segment 0: input/output error')
       else this.#route(path, url.searchParams, request, response)
     } catch (error) {
-      if (error instanceof QueryMistake) this.#problem(response, 400, 'invalid_query', error.message, error.position)
+      if (error instanceof QueryMistake) this.#problem(response, 400, 'invalid_query', error.message, error)
       else this.#problem(response, 500, 'internal', String(error))
     }
     return true
@@ -248,8 +250,8 @@ export class MockApi {
     response.writeHead(303, { location: '/login' }).end()
   }
 
-  #problem(response: ServerResponse, status: number, code: string, detail: string, position?: number): void {
-    const body = { type: `urn:bulla:problem:${code}`, title: code, status, code, detail, position }
+  #problem(response: ServerResponse, status: number, code: string, detail: string, place?: { position: number; length: number }): void {
+    const body = { type: `urn:bulla:problem:${code}`, title: code, status, code, detail, position: place?.position, length: place?.length }
     this.#send(response, status, 'application/problem+json', JSON.stringify(body))
   }
 

@@ -5,6 +5,7 @@ import { tokens, type Token } from '../../src/query/tokens.ts'
 export class QueryMistake extends Error {
   constructor(
     readonly position: number,
+    readonly length: number,
     problem: string,
   ) {
     super(`query, character ${position}: ${problem}`)
@@ -46,7 +47,7 @@ function together(group: Token[], query: string, now: Date, shift: number): Test
 function one(token: Token, query: string, now: Date, shift: number): Test {
   const at = (offset: number) => [...query.slice(0, offset)].length + 1 + shift
   if (query.slice(token.start, token.end).split('"').length % 2 === 0) {
-    throw new QueryMistake(at(query.indexOf('"', token.start)), 'the quote is not closed')
+    throw new QueryMistake(at(query.indexOf('"', token.start)), [...query.slice(query.indexOf('"', token.start))].length, 'the quote is not closed')
   }
   if (token.kind === 'group') {
     const inner = token.value.slice(1, -1)
@@ -57,7 +58,7 @@ function one(token: Token, query: string, now: Date, shift: number): Test {
     return (entry) => JSON.stringify(entry).toLowerCase().includes(wanted)
   }
   const { field, value } = token
-  if (value === '' && !token.isQuoted) throw new QueryMistake(at(token.valueStart), `a value belongs after \`${field}:\``)
+  if (value === '' && !token.isQuoted) throw new QueryMistake(at(token.valueStart), 0, `a value belongs after \`${field}:\``)
   if (field === 'has') return (entry) => valuesAt(entry, value).length > 0
   if (field === 'since' || field === 'until') {
     const moment = momentOf(value, now)
@@ -101,7 +102,7 @@ function checkField(token: Token, position: number): void {
   if (known.includes(token.field) || token.field.includes('.')) return
   const near = known.find((name) => name[0] === token.field[0] && Math.abs(name.length - token.field.length) <= 1 && slips(name, token.field) <= 2)
   if (near !== undefined) {
-    throw new QueryMistake(position, `no entry field is called \`${token.field}\`: did you mean \`${near}\`?`)
+    throw new QueryMistake(position, [...token.field].length, `no entry field is called \`${token.field}\`: did you mean \`${near}\`?`)
   }
 }
 

@@ -1,9 +1,9 @@
 /** The built viewer and the mock API on one port, with the headers that the real server sends. */
-import { createServer, type Server } from 'node:http'
+import { createServer, request as ask, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize } from 'node:path'
 import type { AddressInfo } from 'node:net'
-import type { MockApi } from './api.ts'
+import { isApi } from './api.ts'
 
 export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -16,10 +16,31 @@ export interface Served {
   close: () => Promise<void>
 }
 
-export async function serve(api: MockApi, dist: string, port = 0): Promise<Served> {
+/** What answers the API's paths: the mock, or a real server that is passed on to. */
+type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>
+
+/** Passes the API's paths on to a server, as if the page had come from there. */
+export const passOn =
+  (target: string): Answer =>
+  (incoming, response) => {
+    const url = new URL(incoming.url ?? '/', target)
+    if (!isApi(url.pathname)) return Promise.resolve(false)
+    const headers: Record<string, string | string[] | undefined> = { ...incoming.headers, host: url.host }
+    if (headers.origin !== undefined) headers.origin = url.origin
+    const outgoing = ask(url, { method: incoming.method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    outgoing.on('error', () => response.destroy())
+    response.on('close', () => outgoing.destroy())
+    incoming.pipe(outgoing)
+    return Promise.resolve(true)
+  }
+
+export async function serve(answer: Answer, dist: string, port = 0): Promise<Served> {
   const server = createServer((request, response) => {
     void (async () => {
-      if (await api.answer(request, response)) return
+      if (await answer(request, response)) return
       const path = normalize(new URL(request.url ?? '/', 'http://mock').pathname)
       const file = join(dist, path === '/' ? 'index.html' : path)
       try {

@@ -4,15 +4,16 @@ import { address } from '../../src/api/client.ts'
 import { barsOf, marksOf, moved, STACK } from '../../src/explorer/bars.ts'
 import { liveliness } from '../../src/pages/silence.ts'
 import { wholeColumns } from '../../src/preferences.svelte.ts'
-import { readPlace, writePlace } from '../../src/route.svelte.ts'
+import { readPlace, writePlace, type Place } from '../../src/route.svelte.ts'
 import { coverageWords, placeOf, rowsOf } from '../../src/sessions/steps.ts'
 
 test('an address reads back as the place it was written of', () => {
-  for (const place of [
+  const places: Place[] = [
     { page: 'explore', rest: '', params: {} },
     { page: 'explore', rest: '', params: { q: 'a:"b c" & d=é#?', entry: '41' } },
     { page: 'session', rest: 'a/b?c#d %', params: { view: 'log' } },
-  ]) {
+  ]
+  for (const place of places) {
     expect(readPlace(writePlace(place))).toEqual(place)
   }
   expect(readPlace('')).toEqual({ page: 'explore', rest: '', params: {} })

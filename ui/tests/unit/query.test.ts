@@ -18,6 +18,7 @@ describe('tokens', () => {
     check('(a OR "b)") c', ['group:|(a OR "b)")', 'text:|c'])
     check('a OR NOT b', ['text:|a', 'operator:|OR', 'operator:|NOT', 'text:|b'])
     check('"OR"', ['text:|OR'])
+    check('action:"GET /"* x', ['term:action|GET /*', 'text:|x'])
     check('"my field":x', ['term:my field|x'])
     check('--x:1', ['term:x|1'])
   })
@@ -56,7 +57,7 @@ describe('tokens', () => {
 
 describe('edits', () => {
   test('a value that a word cannot hold is quoted', () => {
-    const check = (value: string, expected: string) => expect(termText('f', value)).toBe(expected)
+    const check = (value: string, expected: string) => expect(termText('id', value)).toBe(expected.replace(/^f/, 'id'))
     check('denied', 'f:denied')
     check('alice@example.org', 'f:alice@example.org')
     check('GET /health', 'f:"GET /health"')
@@ -66,6 +67,7 @@ describe('edits', () => {
     check('>5', 'f:">5"')
     check('', 'f:""')
     check('(x)', 'f:"(x)"')
+    check('=x', 'f:"=x"')
   })
 
   test('a term reads back as the value it was made of', () => {
@@ -74,6 +76,17 @@ describe('edits', () => {
       expect(more).toEqual([])
       expect(token?.value).toBe(value)
     }
+  })
+
+  test('a field that is none of the known ones is quoted, so that it is not taken for a mistyped one', () => {
+    expect(termText('outcomes', 'x')).toBe('"outcomes":x')
+    expect(termText('detail.exit_code', 2)).toBe('detail.exit_code:2')
+    expect(termText('detail.a b', 2)).toBe('"detail.a b":2')
+  })
+
+  test('a prefix or a range is not the value that looks like it', () => {
+    expect(standing('action:a*', 'action', 'a*')).toBeUndefined()
+    expect(standing('action:"a*"', 'action', 'a*')).toBe('wanted')
   })
 
   test('plus and minus put a term in, turn it round, and take it out', () => {

@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from '@playwright/test'
+import { expect, open, panel, rows, test, type World } from './world.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+interface Violation {
+  id: string
+  nodes: { target: string[]; failureSummary?: string }[]
+}
+
+/** Rules of WCAG 2.2 A and AA, on the page as it is. */
+async function accessible(page: Page): Promise<void> {
+  // The policy allows no script but the page's own, so this one comes by way of the debugger.
+  await page.evaluate(AXE)
+  const violations = await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(where: Document, options: unknown): Promise<{ violations: Violation[] }> } }
+    const found = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+    return found.violations
+  })
+  expect(violations.map(({ id, nodes }) => ({ id, where: nodes.slice(0, 4).map((node) => `${node.target.join(' ')}: ${node.failureSummary ?? ''}`) }))).toEqual([])
+}
+
+async function sessionOf(page: Page, world: World): Promise<string> {
+  const answer = await page.request.get(`${world.address}/v1/sessions?limit=20`)
+  const { sessions } = (await answer.json()) as { sessions: { session_id: string; calls: number }[] }
+  return sessions.toSorted((a, b) => b.calls - a.calls)[0]?.session_id ?? ''
+}
+
+const PAGES: Record<string, string> = {
+  explorer: '#/explore',
+  'a query': '#/explore?q=outcome:(denied+OR+failure)+-category:audit&from=30d',
+  'a mistake': '#/explore?q=principle:alice',
+  'an entry': '#/explore?entry=40',
+  'its fields': '#/explore?entry=40&tab=fields',
+  'its proof': '#/explore?entry=40&tab=proof',
+  'its bytes': '#/explore?entry=40&tab=raw',
+  'its neighbours': '#/explore?entry=40&tab=near',
+  sessions: '#/sessions',
+  integrity: '#/integrity',
+  sources: '#/sources',
+  status: '#/status',
+  help: '#/help',
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.describe(`in the ${colorScheme} theme`, () => {
+    test.use({ colorScheme })
+
+    for (const [name, hash] of Object.entries(PAGES)) {
+      test(`${name} can be read by everybody`, async ({ page, world }) => {
+        await open(page, world, hash)
+        await accessible(page)
+      })
+    }
+
+    test('a session can be read by everybody, in each of its views', async ({ page, world }) => {
+      const id = await sessionOf(page, world)
+      for (const view of ['tree', 'timeline', 'log']) {
+        await open(page, world, `#/session/${id}?view=${view}`)
+        await expect(page.locator('.step').first()).toBeVisible()
+        await accessible(page)
+      }
+    })
+
+    test('what opens over the page can be read by everybody', async ({ page, world }) => {
+      await open(page, world)
+      for (const key of ['?', 'Control+k']) {
+        await page.keyboard.press(key)
+        await expect(page.locator('dialog[open]')).toBeVisible()
+        await accessible(page)
+        await page.keyboard.press('Escape')
+      }
+      for (const name of ['Time range', 'Save view', 'Export', 'Columns', 'Integrity', 'Theme and session']) {
+        await page.getByRole('button', { name: new RegExp(`^${name}`) }).first().click()
+        await expect(page.getByRole('dialog', { name: new RegExp(`^${name}`) })).toBeVisible()
+        await accessible(page)
+        await page.keyboard.press('Escape')
+      }
+    })
+  })
+}
+
+test('the themes can be chosen, and the choice is kept', async ({ page, world }) => {
+  await open(page, world)
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+  const light = await ground()
+  await page.getByRole('button', { name: 'Theme and session' }).click()
+  await page.getByRole('button', { name: 'Dark' }).click()
+  expect(await ground()).not.toBe(light)
+  await page.reload()
+  expect(await ground()).not.toBe(light)
+})
+
+for (const [width, height] of [
+  [1024, 700],
+  [720, 450],
+  [360, 640],
+] as const) {
+  test(`nothing is cut off at ${width} by ${height}`, async ({ page, world }) => {
+    await page.setViewportSize({ width, height })
+    const id = await sessionOf(page, world)
+    for (const hash of ['#/explore', '#/explore?entry=40', '#/sessions', `#/session/${id}`, '#/integrity', '#/sources', '#/status', '#/help']) {
+      await open(page, world, hash)
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+      expect(wide, hash).toBeLessThanOrEqual(0)
+      const main = await page.evaluate(() => {
+        const box = document.getElementById('main')
+        return box === null ? 0 : box.scrollWidth - box.clientWidth
+      })
+      expect(main, hash).toBeLessThanOrEqual(0)
+    }
+  })
+}
+
+test('an entry is told in one sentence, with its layers and its chain', async ({ page, world }) => {
+  const answer = await page.request.get(`${world.address}/v1/entries?q=phase:post+outcome:failure&limit=1`)
+  const { entries } = (await answer.json()) as { entries: { seq: number }[] }
+  await open(page, world, `#/explore?entry=${entries[0]?.seq}`)
+  await expect(panel(page).locator('.sentence')).toContainText(/ran .+; it failed with exit code 2 after/)
+  await expect(panel(page).getByText('Cause chain')).toBeVisible()
+  await expect(panel(page).locator('li.now')).toContainText('After')
+  await expect(panel(page).getByText('says error')).toBeVisible()
+})
+
+test('changes are shown as a diff', async ({ page, world }) => {
+  await open(page, world, '#/explore?q=has:changes')
+  await rows(page).first().click()
+  await expect(panel(page).locator('pre.before').first()).toContainText('before:')
+  await expect(panel(page).locator('pre.after').first()).toContainText('after:')
+})
+
+test('the raw bytes are the stored ones, to the last', async ({ page, world, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await open(page, world, '#/explore?entry=40&tab=raw')
+  const stored = await (await page.request.get(`${world.address}/v1/entries/40`)).text()
+  await panel(page).getByRole('button', { name: 'Copy', exact: true }).click()
+  await expect(page.getByText(/^Copied the/)).toBeVisible()
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(stored)
+})
+
+test('the status says how far the log is', async ({ page, world }) => {
+  await open(page, world, '#/status')
+  const status = (await (await page.request.get(`${world.address}/v1/status`)).json()) as { watermarks: { durable: number }; origin: string }
+  await expect(page.getByText('on disk and synced')).toBeVisible()
+  await expect(page.getByRole('main')).toContainText(status.origin)
+})
+
+test('the integrity page says what is not proved, whatever was checked', async ({ page, world }) => {
+  await open(page, world, '#/integrity')
+  await expect(page.getByText('Not proved by that').first()).toBeVisible()
+  await expect(page.getByText('anything against this server').first()).toBeVisible()
+  await page.getByRole('button', { name: 'Verify', exact: true }).click()
+  await expect(page.locator('.result')).toBeVisible()
+})
