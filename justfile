@@ -72,6 +72,11 @@ load:
 deny:
     cargo deny check licenses bans sources
 
+# The viewer's own tests, those in a real browser included (Debian's chromium).
+viewer:
+    cargo build --locked -p bulla-cli
+    cd ui && npm run check && npm run lint && npm test && npm run size && BULLA_BIN="$PWD/../target/debug/bulla" npm run e2e
+
 # The command, built for release: `just run verify`.
 run *ARGS:
     cargo run --locked --release -- {{ARGS}}
