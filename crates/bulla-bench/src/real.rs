@@ -18,6 +18,8 @@ const SUBMITTERS: usize = 2;
 const WINDOW: usize = 4096;
 /// 3,000 Windows events are copied: there are forty times as many of them as of all others.
 const WINDOWS_EVENTS_MAX: usize = 3000;
+/// 1,024 bytes: ten million of what is longer, tool results and the like, would fill a disk rather than measure a search.
+const LINE_BYTES_MAX: usize = 1024;
 /// 500 hosts.
 const HOSTS: u64 = 500;
 /// 200 microseconds between two entries: ten million are half an hour and more.
@@ -133,7 +135,11 @@ fn add(
     });
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let entries = runtime.block_on(log.recent(usize::MAX));
-    // What names a payload is the recorder's to say, so such an entry cannot come again.
-    found.extend(entries.into_iter().filter(|entry| entry.payloads.is_empty()));
+    let is_taken = |entry: &AuditEntry| {
+        // What names a payload is the recorder's to say, so such an entry cannot come again.
+        let bytes = serde_json::to_vec(entry).map_or(usize::MAX, |line| line.len());
+        entry.payloads.is_empty() && bytes <= LINE_BYTES_MAX
+    };
+    found.extend(entries.into_iter().filter(is_taken));
     Ok(())
 }
