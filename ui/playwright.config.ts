@@ -10,7 +10,7 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   retries: 0,
-  timeout: 30_000,
+  timeout: 60_000,
   expect: { timeout: 7000 },
   reporter: [['list']],
   metadata: { hasBrowser: executablePath !== undefined },

@@ -139,3 +139,18 @@ test('everything on the page is reached with Tab', async ({ page }) => {
   }
   for (const name of ['Query', 'Live', 'Export', 'Entries', 'Zoom in']) expect([...reached], name).toContain(name)
 })
+
+test('the arrows go through the values of a facet, which is one stop of Tab', async ({ page }) => {
+  const facets = page.getByRole('complementary', { name: 'Facets' })
+  await facets.getByRole('button', { name: 'Outcome', exact: true }).focus()
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('Enter')
+  await expect(query(page)).toHaveValue(/^-outcome:/)
+  await facets.getByRole('button', { name: 'Outcome', exact: true }).focus()
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Tab')
+  await expect(facets.getByRole('button', { name: 'Category', exact: true })).toBeFocused()
+})

@@ -16,7 +16,7 @@ test('new entries come on top while the top is in view', async ({ page, world })
 test('the list keeps its place when it is scrolled, and says how many are new', async ({ page, world }) => {
   await open(page, world, '#/explore?live=1&q=category:api')
   await expect(page.locator('.dot.following')).toBeVisible()
-  const grid = page.getByRole('grid')
+  const grid = page.locator('.view')
   await grid.evaluate((view) => view.scrollTo(0, 1400))
   await page.waitForTimeout(100)
   const inView = async () => (await rows(page).allTextContents()).join('\n')
@@ -31,7 +31,7 @@ test('the list keeps its place when it is scrolled, and says how many are new', 
 test('a flood neither freezes the page nor fills its memory', async ({ page, mock }) => {
   await open(page, mock, '#/explore?live=1')
   await expect(page.locator('.dot.following')).toBeVisible()
-  await page.getByRole('grid').evaluate((view) => view.scrollTo(0, 1400))
+  await page.locator('.view').evaluate((view) => view.scrollTo(0, 1400))
   for (let number = 0; number < 5000; number += 1) await mock.record(event(number))
   await expect(page.getByRole('button', { name: '5,000 new' })).toBeVisible()
   await page.getByRole('button', { name: '5,000 new' }).click()
