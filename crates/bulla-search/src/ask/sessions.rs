@@ -48,8 +48,8 @@ pub struct Sessions {
     pub rest: Range<u64>,
 }
 
-/// 2,000 entries of a session are read for its summary: some milliseconds.
-const READ_MAX: usize = 2000;
+/// 200 entries of a session are read for its summary: some milliseconds, and a page of sessions has many.
+const READ_MAX: usize = 200;
 /// 256 matches are looked at in one step for sessions that are not listed yet.
 const STEP: usize = 256;
 

@@ -19,7 +19,7 @@ use crate::state::Shared;
 
 /// Sessions of a page when no other number is asked for.
 const LIMIT_DEFAULT: u64 = 50;
-/// 500 sessions of a page, of each of which up to 2,000 entries are read.
+/// 500 sessions of a page, of each of which up to 200 entries are read.
 const LIMIT_MAX: u64 = 500;
 
 /// Which sessions.
@@ -76,7 +76,7 @@ pub(crate) struct SummaryBody {
     calls: u64,
     /// Entries of each outcome that there is.
     outcomes: BTreeMap<&'static str, u64>,
-    /// True when it is long: then all but the numbers of entries is of its newest 2,000.
+    /// True when it is long: then all but the numbers of entries is of its newest 200.
     partial: bool,
 }
 
