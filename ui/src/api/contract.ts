@@ -1,15 +1,25 @@
 /**
- * The answers of the reading API. What `spec/openapi.json` describes comes from there; the rest is written here by hand
- * and goes when the document has it.
+ * The answers of the reading API, by the names that the viewer has for them. Their form is what `spec/openapi.json` says;
+ * only an entry, which is whatever an emitter wrote, is described here.
  */
 import type { components } from './openapi.d.ts'
 
-export type Status = components['schemas']['Status']
-export type Readiness = components['schemas']['Readiness']
-export type ProblemBody = components['schemas']['ProblemBody'] & {
-  /** How many characters of the query are wrong; 0 when something is missing at `position`. */
-  length?: number | null
-}
+type Schemas = components['schemas']
+export type Status = Schemas['Status']
+export type Readiness = Schemas['Readiness']
+export type ProblemBody = Schemas['ProblemBody']
+export type Total = Schemas['Total']
+export type Bucket = Schemas['BucketBody']
+export type Histogram = Schemas['HistogramBody']
+export type Facet = Schemas['FacetBody']
+export type Facets = Schemas['FacetsBody']
+export type SessionSummary = Schemas['SummaryBody']
+export type SessionsPage = Schemas['SessionsBody']
+export type Step = Schemas['StepBody']
+export type Session = Schemas['SessionBody']
+export type Source = Schemas['SourceBody']
+export type Sources = Schemas['SourcesBody']
+export type EntriesPage = Omit<Schemas['EntriesPage'], 'entries'> & { entries: Entry[] }
 
 export type Outcome = 'success' | 'failure' | 'denied' | 'unknown'
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -77,128 +87,6 @@ export interface Payload {
   sha256?: string
   disclosure?: string
   ref?: string
-}
-
-export interface Total {
-  value: number
-  /** False when it is an estimate. */
-  exact: boolean
-}
-
-/** What every answer of a search says about how much of the log it looked at. */
-export interface Completeness {
-  complete_to_seq: number
-  size?: number
-  indexed_to_seq?: number | null
-}
-
-export interface EntriesPage extends Completeness {
-  entries: Entry[]
-  next_cursor?: string | null
-  scanned?: number
-  total?: Total
-}
-
-export interface Bucket {
-  start: string
-  count: number
-  outcomes: Record<string, number>
-}
-
-export interface Histogram extends Completeness {
-  from: string | null
-  to: string | null
-  interval_ms: number
-  total: Total
-  buckets: Bucket[]
-}
-
-export interface FacetValue {
-  value: string | number | boolean
-  count: number
-}
-
-export interface Facet {
-  field: string
-  values: FacetValue[]
-  other: number
-  missing: number
-  exact: boolean
-}
-
-export interface Facets extends Completeness {
-  total: Total
-  facets: Facet[]
-}
-
-export interface SessionSummary {
-  session_id: string
-  entries: number
-  first_seq: number
-  last_seq: number
-  began: string
-  ended: string
-  principals: string[]
-  actor_types: string[]
-  models: string[]
-  calls: number
-  outcomes: Record<string, number>
-}
-
-export interface SessionsPage extends Completeness {
-  sessions: SessionSummary[]
-  next_cursor?: string | null
-}
-
-export interface Step {
-  seq: number
-  end_seq?: number | null
-  /** Index of the step this one is inside of. */
-  parent: number | null
-  depth: number
-  timestamp: string
-  category: string
-  action: string
-  is_call: boolean
-  what: string
-  outcome: string
-  reason?: string | null
-  duration_ms?: number | null
-  missing?: 'end' | 'begin' | null
-  actor?: { type?: string; id?: string } | null
-}
-
-export interface Session {
-  session_id: string
-  entries: number
-  first_seq: number
-  last_seq: number
-  began: string
-  ended: string
-  principals: Record<string, number>
-  models: Record<string, number>
-  vantages: Record<string, number>
-  tools: Record<string, number>
-  call_outcomes: Record<string, number>
-  input_tokens: number
-  output_tokens: number
-  coverage: { without_end: number[]; without_begin: number[] }
-  steps: Step[]
-  truncated: boolean
-}
-
-export interface Source {
-  id: string
-  entries: number
-  last_seen: string
-  transport?: string | null
-  last_source_seq?: number | null
-  gaps: number
-  missing: number
-}
-
-export interface Sources extends Partial<Completeness> {
-  sources: Source[]
 }
 
 export const EXPORT_FORMATS = ['jsonl', 'seed', 'csv', 'ocsf', 'ecs', 'cef', 'cloudevents', 'parquet'] as const

@@ -8,22 +8,26 @@ export interface Row {
   inside: number
 }
 
+/** A parent stands before what is inside of it; anything else would go round in circles. */
+function parentOf(steps: Step[], index: number): number | undefined {
+  const parent = steps[index]?.parent
+  return typeof parent === 'number' && parent < index ? parent : undefined
+}
+
 export function rowsOf(steps: Step[], folded: ReadonlySet<number>): Row[] {
   const inside = new Array<number>(steps.length).fill(0)
-  for (const step of steps) {
-    let parent = step.parent
-    // A parent stands before what is inside of it; anything else would go round in circles.
-    for (let hops = 0; parent !== null && hops < steps.length; hops += 1) {
+  for (let index = 0; index < steps.length; index += 1) {
+    let parent = parentOf(steps, index)
+    while (parent !== undefined) {
       inside[parent] = (inside[parent] ?? 0) + 1
-      const next: number | null = steps[parent]?.parent ?? null
-      parent = next !== null && next < parent ? next : null
+      parent = parentOf(steps, parent)
     }
   }
   const hidden = new Set<number>()
   const rows: Row[] = []
   steps.forEach((step, index) => {
-    const { parent } = step
-    if (parent !== null && (hidden.has(parent) || folded.has(parent))) {
+    const parent = parentOf(steps, index)
+    if (parent !== undefined && (hidden.has(parent) || folded.has(parent))) {
       hidden.add(index)
       return
     }

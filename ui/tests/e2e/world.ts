@@ -5,7 +5,7 @@
  * With BULLA_BIN the server is that binary; tests of what a real server seldom does have the mock all the same.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test as base, expect, type Page } from '@playwright/test'
@@ -70,8 +70,9 @@ async function mockWorld(): Promise<MockWorld> {
 
 /** Starts the binary over a log that was filled through its command line. */
 async function realServer(binary: string, folder: string): Promise<{ url: string; code: string; process: ChildProcess }> {
+  // Without what only the log itself writes: the envelope, and where a payload lies.
   const events = sampleLog(ENTRIES, new Date()).entries.filter((entry) => entry.category !== 'audit')
-  const lines = events.map(({ seq: _seq, recorded_at: _at, source: _source, ...event }) => JSON.stringify(event)).join('\n')
+  const lines = events.map(({ seq: _seq, recorded_at: _at, source: _source, payloads: _payloads, ...event }) => JSON.stringify(event)).join('\n')
   const filled = spawnSync(binary, ['record', '-', '--log', folder], { input: lines, encoding: 'utf8', maxBuffer: 1 << 26 })
   if (filled.status !== 0) throw new Error(`the log could not be filled: ${filled.stderr}`)
   const server = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--log', folder], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -98,9 +99,9 @@ export const test = base.extend<Fixtures, Shared>({
       const login = await fetch(`${url}/login`, { method: 'POST', redirect: 'manual', headers: { origin: url }, body: new URLSearchParams({ code }) })
       const [name = '', value = ''] = (login.headers.get('set-cookie') ?? '').split(';')[0]?.split('=') ?? []
       const page = await fetch(url, { headers: { cookie: `${name}=${value}` } })
-      const hasViewer = (await page.text()).includes('id="app"')
-      // A binary without the viewer in it: its files come from here, the API from there.
-      const served = hasViewer ? undefined : await serve(passOn(url), DIST)
+      // A binary without the viewer in it, or with another build of it: the files come from here, the API from there.
+      const isSame = (await page.text()) === readFileSync(join(DIST, 'index.html'), 'utf8')
+      const served = isSame ? undefined : await serve(passOn(url), DIST)
       const address = served?.address ?? url
       await use({ address, cookie: { name, value, url: address } })
       await served?.close()

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { MockLog } from './log.ts'
+import type { Facet, Facets, Histogram, SessionsPage, Source, Sources, Status } from '../../src/api/contract.ts'
 import { QueryMistake, compile, momentOf, valuesAt, type Test } from './query.ts'
 import { sessionOf, sessionsOf } from './sessions.ts'
 
@@ -17,6 +18,9 @@ export interface Faults {
   /** Counts are multiplied by it, and told as an estimate. */
   estimate: number
 }
+
+/** What one instance sent since the server began. */
+const COUNTS: Status['sources'][number] = { source: 'web-gateway', instance: 'gw-1', recorded: 1204, duplicates: 2, rejected: 1, missing: 7, next_seq: 4107 }
 
 export const isApi = (path: string): boolean => /^\/(v1|checkpoint|tile|log\.json|login|logout|healthz|readyz|metrics|openapi\.json)/.test(path)
 
@@ -63,13 +67,13 @@ export class MockApi {
     if (path === '/v1/facets') return this.#facets(params, response)
     if (path === '/v1/tail') return this.#tail(params, request, response)
     if (path === '/v1/status') return this.#json(response, this.#status())
-    if (path === '/v1/sources') return this.#json(response, { sources: this.#sources(), ...this.#complete() })
+    if (path === '/v1/sources') return this.#json<Sources>(response, { sources: this.#sources(), ...this.#complete() })
     if (path === '/v1/export') return this.#export(params, response)
     if (path === '/v1/sessions') {
       const all = sessionsOf(this.#found(params))
       const from = Number(params.get('cursor') ?? 0)
       const end = from + Number(params.get('limit') ?? 50)
-      return this.#json(response, { sessions: all.slice(from, end), next_cursor: end < all.length ? String(end) : null, ...this.#complete() })
+      return this.#json<SessionsPage>(response, { sessions: all.slice(from, end), next_cursor: end < all.length ? String(end) : null, ...this.#complete() })
     }
     const session = /^\/v1\/sessions\/(.+)$/.exec(path)
     if (session !== null) {
@@ -124,7 +128,7 @@ export class MockApi {
     const times = found.map((entry) => Date.parse(String(entry.timestamp))).filter((time) => !Number.isNaN(time))
     const first = params.get('from') === null ? Math.min(...times) : momentOf(params.get('from') ?? '', this.now())
     const last = params.get('to') === null ? Math.max(...times, params.get('from') === null ? 0 : this.now().getTime()) : momentOf(params.get('to') ?? '', this.now())
-    if (times.length === 0) return this.#json(response, { from: null, to: null, interval_ms: 60_000, total: this.#total(0), buckets: [], ...this.#complete() })
+    if (times.length === 0) return this.#json<Histogram>(response, { from: null, to: null, interval_ms: 60_000, total: this.#total(0), buckets: [], ...this.#complete() })
     const widths = [1, 10, 100, 1000, 5000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000, 2_592_000_000]
     const most = Number(params.get('buckets') ?? 60)
     const width = widths.find((one) => (last - first) / one < most - 1) ?? 31_536_000_000
@@ -137,13 +141,13 @@ export class MockApi {
       buckets.set(start, bucket)
     }
     const sorted = [...buckets.entries()].sort(([a], [b]) => a - b).map(([, bucket]) => bucket)
-    this.#json(response, { from: new Date(first).toISOString(), to: new Date(last).toISOString(), interval_ms: width, total: this.#total(found.length), buckets: sorted, ...this.#complete() })
+    this.#json<Histogram>(response, { from: new Date(first).toISOString(), to: new Date(last).toISOString(), interval_ms: width, total: this.#total(found.length), buckets: sorted, ...this.#complete() })
   }
 
   #facets(params: URLSearchParams, response: ServerResponse): void {
     const found = this.#found(params)
     const limit = Number(params.get('limit') ?? 10)
-    const facets = params.getAll('field').map((field) => {
+    const facets = params.getAll('field').map((field): Facet => {
       const counts = new Map<string, number>()
       let missing = 0
       for (const entry of found) {
@@ -155,7 +159,7 @@ export class MockApi {
       const other = sorted.slice(limit).reduce((sum, [, count]) => sum + count, 0)
       return { field, values: sorted.slice(0, limit).map(([value, count]) => ({ value, count })), other, missing, exact: true }
     })
-    this.#json(response, { total: this.#total(found.length), facets, ...this.#complete() })
+    this.#json<Facets>(response, { total: this.#total(found.length), facets, ...this.#complete() })
   }
 
   #tail(params: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
@@ -193,7 +197,7 @@ export class MockApi {
     this.#send(response, 200, 'application/octet-stream', tile)
   }
 
-  #status() {
+  #status(): Status {
     const { size, published, origin, vkey } = this.log
     return {
       version: '0.1.0-mock',
@@ -204,16 +208,17 @@ export class MockApi {
       queue: { bytes: 18_220, bytes_max: 67_108_864 },
       disk: { free_bytes: 412_316_860_416, total_bytes: 512_110_190_592, days_left: 211.4 },
       verified: 'clean',
-      sources: [{ source: 'web-gateway', instance: 'gw-1', recorded: 1204, duplicates: 2, rejected: 1, missing: 7, next_seq: 4107 }],
+      index: { enabled: true, lag_entries: 0, complete_to_seq: size, rebuilds: 0 },
+      sources: [COUNTS],
     }
   }
 
-  #sources() {
-    const found = new Map<string, { id: string; entries: number; last_seen: string; transport: string | null; last_source_seq: number | null; gaps: number; missing: number }>()
+  #sources(): Source[] {
+    const found = new Map<string, Source>()
     for (const entry of this.log.entries) {
       const source = entry.source as { id: string; transport?: string; seq?: number } | undefined
       if (source === undefined) continue
-      const one = found.get(source.id) ?? { id: source.id, entries: 0, last_seen: '', transport: source.transport ?? null, last_source_seq: null, gaps: 0, missing: 0 }
+      const one = found.get(source.id) ?? { id: source.id, entries: 0, transport: source.transport, gaps: 0, since_start: [] }
       one.entries += 1
       one.last_seen = String(entry.recorded_at)
       one.last_source_seq = source.seq ?? one.last_source_seq
@@ -221,9 +226,8 @@ export class MockApi {
     }
     for (const entry of this.log.entries) {
       if (entry.event_name !== 'gap.detected') continue
-      const detail = entry.detail as { source: string; missing: number }
-      const one = found.get(detail.source)
-      if (one !== undefined) Object.assign(one, { gaps: one.gaps + 1, missing: one.missing + detail.missing })
+      const one = found.get((entry.detail as { source: string }).source)
+      if (one !== undefined) one.gaps += 1
     }
     return [...found.values()]
   }
@@ -255,7 +259,7 @@ export class MockApi {
     this.#send(response, status, 'application/problem+json', JSON.stringify(body))
   }
 
-  #json(response: ServerResponse, body: unknown): void {
+  #json<T>(response: ServerResponse, body: T): void {
     this.#send(response, 200, 'application/json', JSON.stringify(body))
   }
 

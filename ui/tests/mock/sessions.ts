@@ -1,5 +1,7 @@
 /** Sessions of the entries in memory. */
 
+import type { Session, SessionSummary, Step } from '../../src/api/contract.ts'
+
 type Row = Record<string, unknown>
 
 const count = (all: unknown[]): Record<string, number> => {
@@ -19,7 +21,7 @@ function grouped(rows: Row[]): Map<string, Row[]> {
   return groups
 }
 
-export function sessionsOf(rows: Row[]) {
+export function sessionsOf(rows: Row[]): SessionSummary[] {
   return [...grouped(rows)]
     .map(([id, all]) => ({
       session_id: id,
@@ -33,16 +35,17 @@ export function sessionsOf(rows: Row[]) {
       models: Object.keys(count(all.flatMap((row) => [member(row, 'model', 'response'), member(row, 'model', 'request')]))),
       calls: all.filter((row) => row.phase === 'pre').length,
       outcomes: count(all.filter((row) => row.phase !== 'pre').map((row) => row.outcome)),
+      partial: false,
     }))
     .sort((a, b) => b.last_seq - a.last_seq)
 }
 
-export function sessionOf(id: string, rows: Row[]) {
+export function sessionOf(id: string, rows: Row[]): Session | undefined {
   const all = grouped(rows).get(id)
   if (all === undefined) return undefined
   const posts = new Map(all.filter((row) => row.phase === 'post').map((row) => [String(row.cause_id), row]))
   const pres = new Set(all.filter((row) => row.phase === 'pre').map((row) => String(row.id)))
-  const steps: Row[] = []
+  const steps: Step[] = []
   const withoutEnd: number[] = []
   const withoutBegin: number[] = []
   let subagentParent: number | null = null
@@ -58,20 +61,20 @@ export function sessionOf(id: string, rows: Row[]) {
     const parent = isSub ? subagentParent : null
     const detail = row.detail as { input?: { command?: string }; text?: string } | undefined
     steps.push({
-      seq: row.seq,
-      end_seq: post?.seq ?? null,
+      seq: Number(row.seq),
+      end_seq: post === undefined ? undefined : Number(post.seq),
       parent,
       depth: parent === null ? 0 : 1,
-      timestamp: row.timestamp,
-      category: row.category,
-      action: row.action,
+      timestamp: String(row.timestamp),
+      category: String(row.category),
+      action: String(row.action),
       is_call: row.phase === 'pre' || row.phase === 'post',
-      what: detail?.input?.command ?? detail?.text ?? '',
-      outcome: post?.outcome ?? row.outcome,
-      reason: member(row, 'reason', 'message') ?? null,
-      duration_ms: post?.duration_ms ?? row.duration_ms ?? null,
+      what: detail?.input?.command ?? detail?.text,
+      outcome: String(post?.outcome ?? row.outcome),
+      reason: member(row, 'reason', 'message') as string | undefined,
+      duration_ms: (post?.duration_ms ?? row.duration_ms) as number | undefined,
       ...(row.phase === 'pre' && post === undefined && !isDecided ? { missing: 'end' } : {}),
-      actor: row.actor ?? null,
+      actor: row.actor as Step['actor'],
     })
     if (!isSub && row.phase === 'pre') subagentParent = steps.length - 1
   }

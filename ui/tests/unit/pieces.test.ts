@@ -31,6 +31,7 @@ const histogram = (buckets: Histogram['buckets'], interval = 60_000): Histogram 
   interval_ms: interval,
   total: { value: 0, exact: true },
   complete_to_seq: 0,
+  size: 0,
   buckets,
 })
 
