@@ -8,8 +8,8 @@ mod index;
 mod session;
 
 pub use ask::{
-    AskError, Bucket, Counted, Facet, FacetValue, Facets, Histogram, Order, Page, PageLimits, Search,
-    SessionSummary, Sessions, Total, View, facets_default,
+    AskError, Bucket, Counted, Facet, FacetValue, Facets, Histogram, OUTCOMES, Order, Page, PageLimits,
+    Search, SessionSummary, Sessions, Total, View, facets_default,
 };
 pub use index::{
     Damage, INDEX_DIRECTORY, Index, IndexOptions, IndexStatus, Progress, Snapshot, open_snapshot, remove,

@@ -13,7 +13,7 @@ use super::tally::Tally;
 use super::{AskError, Counted, Total, View};
 use crate::index::Part;
 use crate::index::facts::{self, Kind};
-use crate::index::schema::{COLUMNS, NumberColumn, schema};
+use crate::index::schema::{COLUMNS, NumberColumn};
 
 /// 1,000,000 different values of one field are told apart; the entries of others count as `other`.
 const VALUES_MAX: usize = 1_000_000;
@@ -318,9 +318,9 @@ impl Tally for Values<'_> {
                 None => by_terms.push(counting),
             }
         }
-        let Some(docs) = part.docs else { return Ok(()) };
+        let (Some(docs), Some(fields)) = (part.docs, self.view.fields()) else { return Ok(()) };
         for counting in by_terms {
-            count_terms(&part.reader, &docs, counting)?;
+            count_terms(&part.reader, fields.facts, &docs, counting)?;
         }
         if by_lines.is_empty() {
             return Ok(());
@@ -340,16 +340,20 @@ impl Tally for Values<'_> {
 }
 
 /// Counts the values of a field without a column, by the facts that the index has of it.
-fn count_terms(reader: &SegmentReader, docs: &BitSet, counting: &mut Counting) -> Result<(), AskError> {
-    let (_, fields) = schema();
+fn count_terms(
+    reader: &SegmentReader,
+    facts_field: Field,
+    docs: &BitSet,
+    counting: &mut Counting,
+) -> Result<(), AskError> {
     let there = facts::there(&counting.field);
     counting.present +=
-        among(reader, fields.facts, &(there.clone()..facts::successor(&there)), docs, |_, _| true)?;
+        among(reader, facts_field, &(there.clone()..facts::successor(&there)), docs, |_, _| true)?;
     for kind in [Kind::Flag, Kind::Number, Kind::Text] {
         let range = facts::all(&counting.field, kind);
         let value_at = range.start.len();
         let mut terms = 0;
-        among(reader, fields.facts, &range, docs, |term, count| {
+        among(reader, facts_field, &range, docs, |term, count| {
             terms += 1;
             if count > 0
                 && let Some(value) = facts::value_text(kind as u8, &term[value_at..])

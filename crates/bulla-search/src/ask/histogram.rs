@@ -12,7 +12,7 @@ use super::{AskError, Counted, Total, View};
 use crate::index::Part;
 
 /// Outcomes in the order in which they are counted.
-pub(crate) const OUTCOMES: [AuditOutcome; 4] =
+pub const OUTCOMES: [AuditOutcome; 4] =
     [AuditOutcome::Success, AuditOutcome::Failure, AuditOutcome::Denied, AuditOutcome::Unknown];
 
 const SECOND: i64 = 1_000_000_000;
@@ -44,7 +44,7 @@ const WIDTHS: [i64; 17] = [
 pub struct Bucket {
     /// Its first moment.
     pub start: Timestamp,
-    /// Entries by outcome: success, failure, denied, unknown.
+    /// Entries by outcome, in the order of [`OUTCOMES`].
     pub outcomes: [u64; 4],
 }
 
@@ -165,7 +165,8 @@ impl Times {
     }
 }
 
-fn place(outcome: &str) -> usize {
+/// The place of an outcome in [`OUTCOMES`]; that of `unknown` for any other word.
+pub(super) fn place(outcome: &str) -> usize {
     let place = OUTCOMES.iter().position(|known| known.as_str() == outcome);
     place.unwrap_or(OUTCOMES.len() - 1)
 }

@@ -21,7 +21,7 @@ use std::time::Duration;
 use bulla::{Filter, LogReader, ReadError, StoredEntry};
 
 pub use facets::{Facet, FacetValue, Facets, facets_default};
-pub use histogram::{Bucket, Histogram};
+pub use histogram::{Bucket, Histogram, OUTCOMES};
 pub use page::{Page, PageLimits};
 pub use sessions::{SessionSummary, Sessions};
 pub use walk::Order;
@@ -29,6 +29,7 @@ pub use walk::Order;
 use tally::{Looked, Tally};
 use walk::Walk;
 
+use crate::index::schema::Fields;
 use crate::index::{Index, Snapshot};
 
 /// Why a question could not be answered.
@@ -181,6 +182,11 @@ impl View {
             }
         };
         Counted { total, complete_to_seq: looked.complete_to_seq }
+    }
+
+    /// Where things are in the index, if there is one.
+    fn fields(&self) -> Option<Fields> {
+        self.snapshot.as_ref().map(|snapshot| snapshot.fields)
     }
 
     /// What of the index is to be asked: nothing beyond the size of this view.

@@ -8,17 +8,18 @@ use std::ops::{Bound, Range};
 
 use bulla::Filter;
 use bulla::query::{Condition, Edge, Expression, Literal, Number, Test, Words};
+use tantivy::Term;
 use tantivy::query::{
     AllQuery, BooleanQuery, EmptyQuery, EnableScoring, ExistsQuery, Occur, PhraseQuery, Query, RangeQuery,
     TermQuery, Weight,
 };
 use tantivy::schema::IndexRecordOption;
-use tantivy::{Searcher, Term};
 
 use super::facts_query::TermsQuery;
 use super::steady::SteadyQuery;
+use crate::index::Snapshot;
 use crate::index::facts::{self, Kind, TEXT_BYTES_MAX};
-use crate::index::schema::{Fields, NumberColumn, schema};
+use crate::index::schema::{Fields, NumberColumn};
 
 /// How the index is asked for what a filter wants.
 pub(crate) struct Plan {
@@ -30,10 +31,9 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn of(filter: &Filter, searcher: &Searcher) -> tantivy::Result<Self> {
-        let (_, fields) = schema();
-        let asked = Planner { fields }.expression(filter.expression());
-        let weight = asked.query.weight(EnableScoring::disabled_from_searcher(searcher))?;
+    pub(crate) fn of(filter: &Filter, snapshot: &Snapshot) -> tantivy::Result<Self> {
+        let asked = Planner { fields: snapshot.fields }.expression(filter.expression());
+        let weight = asked.query.weight(EnableScoring::disabled_from_searcher(&snapshot.searcher))?;
         Ok(Self { weight, is_exact: asked.is_exact, is_all: filter.is_empty() })
     }
 }

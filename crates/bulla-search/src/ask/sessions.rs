@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bulla::{AuditEntry, Filter, StoredEntry, Timestamp};
 
-use super::histogram::OUTCOMES;
+use super::histogram::place;
 use super::page::PageLimits;
 use super::walk::Order;
 use super::{AskError, View};
@@ -33,7 +33,7 @@ pub struct SessionSummary {
     pub models: BTreeSet<String>,
     /// Calls that began.
     pub calls: u64,
-    /// Entries by outcome: success, failure, denied, unknown.
+    /// Entries by outcome, in the order of [`OUTCOMES`](crate::OUTCOMES).
     pub outcomes: [u64; 4],
     /// Whether it has more entries than were read; then names, calls and outcomes are of its newest ones.
     pub is_partial: bool,
@@ -188,7 +188,6 @@ impl SessionSummary {
             bulla::Phase::Single => entry.tool.is_some(),
         };
         self.calls += u64::from(is_call);
-        let place = OUTCOMES.iter().position(|outcome| *outcome == entry.outcome);
-        self.outcomes[place.unwrap_or(OUTCOMES.len() - 1)] += 1;
+        self.outcomes[place(entry.outcome.as_str())] += 1;
     }
 }

@@ -37,7 +37,7 @@ impl<'a> Walk<'a> {
         log: &'a LogReader,
         filter: &'a Filter,
     ) -> Result<Self, AskError> {
-        let plan = Plan::of(filter, &snapshot.searcher)?;
+        let plan = Plan::of(filter, snapshot)?;
         Ok(Self { snapshot, log, filter, plan })
     }
 

@@ -96,18 +96,18 @@ impl Files {
     /// What is committed now.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Damage> {
         self.reader.reload()?;
-        Snapshot::of(self.reader.searcher())
+        Snapshot::of(self.reader.searcher(), self.fields)
     }
+}
 
-    /// Reads every byte of the index and compares checksums; says which files are not what was written.
-    pub(crate) fn check_bytes(&self) -> Result<(), Damage> {
-        let bad = self.index.validate_checksum()?;
-        if bad.is_empty() {
-            return Ok(());
-        }
-        let names: Vec<String> = bad.iter().map(|path| path.display().to_string()).collect();
-        Err(Damage::Content(format!("checksums of {}", names.join(", "))))
+/// Reads every byte of an index and compares checksums; says which files are not what was written.
+pub(crate) fn check_bytes(index: &Index) -> Result<(), Damage> {
+    let bad = index.validate_checksum()?;
+    if bad.is_empty() {
+        return Ok(());
     }
+    let names: Vec<String> = bad.iter().map(|path| path.display().to_string()).collect();
+    Err(Damage::Content(format!("checksums of {}", names.join(", "))))
 }
 
 fn check_label(index: &Index, schema: &Schema, log: &LogReader) -> Result<(), Damage> {

@@ -98,7 +98,7 @@ impl Indexer {
 
     fn follow(&self) -> Result<(), Damage> {
         let mut writing = self.open()?;
-        let checked = self.options.check_bytes.then(|| self.check_in_background()).transpose()?;
+        let checked = self.options.check_bytes.then(|| check_in_background(&writing.files)).transpose()?;
         while !self.state.is_stopping() {
             if let Some(damage) = checked.as_ref().and_then(|found| found.try_recv().ok()) {
                 return Err(damage);
@@ -132,20 +132,6 @@ impl Indexer {
         let next = snapshot.covers().end.max(self.log.first_seq().get());
         self.state.publish(snapshot, self.log.size()?);
         Ok(Writing { files, writer, next, committed: next, since: None, merge: None })
-    }
-
-    /// Reads all bytes of the index in a thread of its own; what it finds wrong comes through the channel.
-    fn check_in_background(&self) -> Result<std::sync::mpsc::Receiver<Damage>, Damage> {
-        let (found, receiver) = std::sync::mpsc::channel();
-        let files = Files::open(&self.directory, &self.log)?;
-        std::thread::Builder::new().name("bulla-index-check".to_owned()).spawn(move || {
-            // A file that a merge replaced meanwhile is gone, not damaged; only checksums count.
-            if let Err(damage @ Damage::Content(_)) = files.check_bytes() {
-                // Nobody may listen any more.
-                let _ = found.send(damage);
-            }
-        })?;
-        Ok(receiver)
     }
 
     fn index_some(&self, writing: &mut Writing, size: u64) -> Result<(), Damage> {
@@ -216,6 +202,20 @@ impl Indexer {
         self.commit(&mut writing)?;
         Ok(writing.writer.wait_merging_threads()?)
     }
+}
+
+/// Reads all bytes of the index in a thread of its own; what it finds wrong comes through the channel.
+fn check_in_background(files: &Files) -> Result<std::sync::mpsc::Receiver<Damage>, Damage> {
+    let (found, receiver) = std::sync::mpsc::channel();
+    let index = files.index.clone();
+    std::thread::Builder::new().name("bulla-index-check".to_owned()).spawn(move || {
+        // A file that a merge replaced meanwhile is gone, not damaged; only checksums count.
+        if let Err(damage @ Damage::Content(_)) = files::check_bytes(&index) {
+            // Nobody may listen any more.
+            let _ = found.send(damage);
+        }
+    })?;
+    Ok(receiver)
 }
 
 /// The threads of the index writer inherit it, because this thread starts them.

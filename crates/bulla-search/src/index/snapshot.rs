@@ -8,11 +8,12 @@ use std::ops::Range;
 use tantivy::{DocId, Searcher, SegmentReader};
 
 use super::damage::Damage;
-use super::schema::NumberColumn;
+use super::schema::{Fields, NumberColumn};
 
 /// The index at one moment. It stays as it is while the index goes on.
 pub struct Snapshot {
     pub(crate) searcher: Searcher,
+    pub(crate) fields: Fields,
     /// Oldest first, without gaps between them.
     pub(crate) parts: Vec<Part>,
 }
@@ -45,7 +46,7 @@ impl Part {
 }
 
 impl Snapshot {
-    pub(crate) fn of(searcher: Searcher) -> Result<Self, Damage> {
+    pub(crate) fn of(searcher: Searcher, fields: Fields) -> Result<Self, Damage> {
         let mut parts = Vec::new();
         for reader in searcher.segment_readers() {
             let seqs = reader.fast_fields().u64(NumberColumn::Seq.name())?;
@@ -68,7 +69,7 @@ impl Snapshot {
                 )));
             }
         }
-        Ok(Self { searcher, parts })
+        Ok(Self { searcher, fields, parts })
     }
 
     /// The entries that it holds, all of them.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Extension, State};
 use bulla::AuditOutcome;
+use bulla_search::OUTCOMES;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -106,8 +107,6 @@ impl BucketBody {
 
 /// Counts by outcome, without those that are zero.
 pub(super) fn by_outcome(counts: [u64; 4]) -> BTreeMap<&'static str, u64> {
-    let outcomes =
-        [AuditOutcome::Success, AuditOutcome::Failure, AuditOutcome::Denied, AuditOutcome::Unknown];
-    let named = outcomes.into_iter().map(AuditOutcome::as_str).zip(counts);
+    let named = OUTCOMES.into_iter().map(AuditOutcome::as_str).zip(counts);
     named.filter(|(_, count)| *count > 0).collect()
 }
