@@ -1,7 +1,7 @@
 //! Files that a command makes for the user: never over an existing one, whole or not at all.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{BufWriter, IntoInnerError, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(crate) enum Readable {
 }
 
 /// Makes a new file.
-pub(crate) fn create(path: &Path, readable: Readable) -> anyhow::Result<File> {
+fn create(path: &Path, readable: Readable) -> anyhow::Result<File> {
     let mode = if readable == Readable::Private { 0o600 } else { 0o666 };
     OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(|error| {
         if error.kind() == std::io::ErrorKind::AlreadyExists {
@@ -30,9 +30,25 @@ pub(crate) fn create(path: &Path, readable: Readable) -> anyhow::Result<File> {
 
 /// Makes a new file with this content; a file that could not be written whole is removed.
 pub(crate) fn write(path: &Path, content: &[u8], readable: Readable) -> anyhow::Result<()> {
-    let mut file = create(path, readable)?;
-    file.write_all(content).and_then(|()| file.sync_all()).with_context(|| {
-        let _ = std::fs::remove_file(path);
-        format!("write {}", path.display())
+    write_with(path, readable, |file| {
+        file.write_all(content).with_context(|| format!("write {}", path.display()))
     })
+}
+
+/// Makes a new file with what `write` gives it, synced; a file that could not be written whole is removed.
+pub(crate) fn write_with(
+    path: &Path,
+    readable: Readable,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut file = BufWriter::new(create(path, readable)?);
+    let written = write(&mut file).and_then(|()| {
+        let file = file.into_inner().map_err(IntoInnerError::into_error);
+        file.and_then(|file| file.sync_all()).with_context(|| format!("write {}", path.display()))
+    });
+    if written.is_err() {
+        // Why there is no whole file is told; whether its part could be removed changes nothing of that.
+        let _ = std::fs::remove_file(path);
+    }
+    written
 }

@@ -1,7 +1,6 @@
 //! `bulla export`: entries in another format. The export is an entry itself, wherever it can be recorded.
 
-use std::fs;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Context, bail};
 use bulla::{AuditCategory, AuditEntry, AuditLog, AuditOutcome, Filter, LogReader};
@@ -12,7 +11,7 @@ use crate::args::ExportArgs;
 use crate::ended::Ended;
 use crate::invocation::{Invocation, user};
 use crate::log_access;
-use crate::new_file::{Readable, create};
+use crate::new_file::{self, Readable};
 use crate::output::amount::counted;
 use crate::output::{progress, talk};
 
@@ -63,15 +62,7 @@ pub(crate) fn write_to(
         refuse_terminal(args.format, &stdout)?;
         return write(&mut stdout).and_then(|()| stdout.flush().context("write to stdout"));
     };
-    let mut file = BufWriter::new(create(path, Readable::Usual)?);
-    let written = write(&mut file).and_then(|()| {
-        let file = file.into_inner().map_err(io::IntoInnerError::into_error);
-        file.and_then(|file| file.sync_all()).with_context(|| format!("write {}", path.display()))
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(path);
-    }
-    written
+    new_file::write_with(path, Readable::Usual, write)
 }
 
 /// A table is no text.
