@@ -56,7 +56,11 @@ pub(crate) fn run(directory: &Path, count: usize, seal: bool) -> anyhow::Result<
         for submitter in 0..SUBMITTERS {
             let log = &log;
             scope.spawn(move || {
-                submit(log, submitter * count / SUBMITTERS, (submitter + 1) * count / SUBMITTERS);
+                let options = log.event_options();
+                let numbers = submitter * count / SUBMITTERS..(submitter + 1) * count / SUBMITTERS;
+                record_all(log, numbers, |number| {
+                    bulla::Event::from_entry(&workload::entry(number), &options).expect("it obeys the rules")
+                });
             });
         }
     });
@@ -67,13 +71,15 @@ pub(crate) fn run(directory: &Path, count: usize, seal: bool) -> anyhow::Result<
     Ok(())
 }
 
-fn submit(log: &AuditLog, from: usize, to: usize) {
-    let options = log.event_options();
+/// Records the entries that `make` makes of numbers, with a window of them under way.
+pub(crate) fn record_all(
+    log: &AuditLog,
+    numbers: impl IntoIterator<Item = usize>,
+    make: impl Fn(u64) -> bulla::Event,
+) {
     let mut under_way = VecDeque::<bulla::Ticket>::with_capacity(WINDOW);
-    for i in from..to {
-        let event =
-            bulla::Event::from_entry(&workload::entry(i as u64), &options).expect("it obeys the rules");
-        under_way.push_back(log.submit_event_blocking(event).expect("the log takes it"));
+    for number in numbers {
+        under_way.push_back(log.submit_event_blocking(make(number as u64)).expect("the log takes it"));
         if under_way.len() == WINDOW {
             under_way.pop_front().expect("the window is full").wait_durable().expect("it becomes durable");
         }

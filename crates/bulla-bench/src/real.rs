@@ -1,7 +1,6 @@
 //! Many entries made from real ones: agent sessions, CloudTrail and Windows events where `../shared/data` is, each copied
 //! again and again with other ids, times, hosts and sessions. Without those files, the entries of `workload.rs`.
 
-use std::collections::VecDeque;
 use std::io::{BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,12 +9,10 @@ use anyhow::Context;
 use bulla::{AuditEntry, AuditLog, Event, EventOptions, Timestamp};
 use bulla_formats::import::{ImportFormat, ImportOptions, Imported, import, importer};
 
-use crate::workload;
+use crate::{fill, workload};
 
 /// Threads that submit.
 const SUBMITTERS: usize = 2;
-/// Entries that each has under way.
-const WINDOW: usize = 4096;
 /// 3,000 Windows events are copied: there are forty times as many of them as of all others.
 const WINDOWS_EVENTS_MAX: usize = 3000;
 /// 1,024 bytes: ten million of what is longer, tool results and the like, would fill a disk rather than measure a search.
@@ -26,7 +23,7 @@ const HOSTS: u64 = 500;
 const STEP_NANOS: i128 = 200_000;
 
 /// Writes `count` entries to a new log in `directory`, and waits until full segments are sealed.
-pub(crate) fn fill(directory: &Path, count: usize) -> anyhow::Result<()> {
+pub(crate) fn write(directory: &Path, count: usize) -> anyhow::Result<()> {
     let templates = templates()?;
     let log = AuditLog::open(directory)?;
     let options = log.event_options();
@@ -34,15 +31,8 @@ pub(crate) fn fill(directory: &Path, count: usize) -> anyhow::Result<()> {
         for submitter in 0..SUBMITTERS {
             let (log, templates, options) = (&log, &templates, &options);
             scope.spawn(move || {
-                let mut under_way = VecDeque::with_capacity(WINDOW);
-                for number in (submitter..count).step_by(SUBMITTERS) {
-                    let event = event(templates, number as u64, options);
-                    under_way.push_back(log.submit_event_blocking(event).expect("the log takes it"));
-                    if under_way.len() == WINDOW {
-                        let oldest: bulla::Ticket = under_way.pop_front().expect("the window is full");
-                        oldest.wait_durable().expect("it becomes durable");
-                    }
-                }
+                let numbers = (submitter..count).step_by(SUBMITTERS);
+                fill::record_all(log, numbers, |number| event(templates, number, options));
             });
         }
     });

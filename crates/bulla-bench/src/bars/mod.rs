@@ -41,7 +41,7 @@ impl Bench {
     pub(crate) fn real_log(&self) -> anyhow::Result<PathBuf> {
         let directory = self.folder.join("real");
         if !directory.join("log.json").exists() {
-            crate::real::fill(&directory, self.count(10_000_000))?;
+            crate::real::write(&directory, self.count(10_000_000))?;
         }
         Ok(directory)
     }
