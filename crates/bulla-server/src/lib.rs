@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod document;
+mod hex;
 mod ingest;
 mod listen;
 mod own_record;

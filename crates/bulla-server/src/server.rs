@@ -138,8 +138,10 @@ impl Server {
         self.watching.shutdown().await;
         drop(self.scrubber.take());
         self.ticking.abort();
+        // It was told to end; if it panicked instead, that was said, and the log is closed all the same.
         let _ = self.serving.await;
         self.shared.denials.flush();
+        // Only a log that takes nothing any more refuses the counts, and closing it says so below.
         let _ = self.shared.own_record.flush();
         self.shared.token_changes.tick(&self.shared.tokens);
         let closed = self.shared.log.close().await;

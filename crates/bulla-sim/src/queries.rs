@@ -122,7 +122,7 @@ pub fn event(choose: &mut Choose<'_>) -> String {
     let mut member = |choose: &mut Choose<'_>, name: &str, value: &Make<'_>| {
         let comma = if json.len() > 1 { "," } else { "" };
         let space = [" ", "", "", ""][choose(4)];
-        let _ = write!(json, "{comma}{space}\"{name}\"{space}:{}", value(choose));
+        write!(json, "{comma}{space}\"{name}\"{space}:{}", value(choose)).expect("a String takes it");
     };
     member(choose, "timestamp", &|choose| format!("\"{}\"", one_of(choose, &TIMES)));
     member(choose, "category", &|choose| {
@@ -177,7 +177,7 @@ fn string(choose: &mut Choose<'_>, text: &str) -> String {
             ('"' | '\\', _) => json.extend(['\\', letter]),
             (letter, 1..) if !letter.is_control() => json.push(letter),
             (letter, _) => letter.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
-                let _ = write!(json, "\\u{unit:04x}");
+                write!(json, "\\u{unit:04x}").expect("a String takes it");
             }),
         }
     }

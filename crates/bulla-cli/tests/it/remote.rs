@@ -146,6 +146,7 @@ fn pass(mut stream: TcpStream, upstream: &str, lie: &Mutex<Lie>) {
     let status = String::from_utf8(answer[..end].to_vec()).unwrap().lines().next().unwrap().to_owned();
     let body = lie.lock().unwrap()(path, answer[end + 4..].to_vec());
     let head = format!("{status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    // Whoever has seen enough of a lie may be gone.
     let _ = stream.write_all(&[head.as_bytes(), &body].concat());
 }
 

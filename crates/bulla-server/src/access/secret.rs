@@ -5,6 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::hex::hex;
+
 /// 32 bytes: 256 bits cannot be guessed, so a fast hash at rest is enough.
 const SECRET_BYTES: usize = 32;
 
@@ -23,11 +25,7 @@ impl Fingerprint {
     }
 
     pub(crate) fn to_hex(self) -> String {
-        use std::fmt::Write as _;
-        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex(&self.0)
     }
 
     pub(crate) fn from_hex(text: &str) -> Option<Self> {

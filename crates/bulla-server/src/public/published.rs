@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use super::off_the_loop;
+use crate::hex::hex;
 use crate::problem::Problem;
 use crate::state::Shared;
 
@@ -93,8 +94,7 @@ impl Newest {
     fn new(checkpoint: &TrustedCheckpoint, marks: Marks) -> Self {
         let note = checkpoint.note().to_string();
         let digest = Sha256::digest(&note);
-        let digits: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        let etag = HeaderValue::from_str(&format!("\"{digits}\"")).expect("it is ASCII");
+        let etag = HeaderValue::from_str(&format!("\"{}\"", hex(&digest[..16]))).expect("it is ASCII");
         Self { note: note.into(), etag, size: checkpoint.size(), marks }
     }
 }

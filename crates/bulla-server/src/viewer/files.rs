@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use crate::hex::hex;
 use crate::public::encoding::takes;
 use crate::public::names_etag;
 
@@ -77,7 +78,7 @@ fn is_packed(path: &str) -> bool {
 
 impl ServedFile {
     fn new(path: &str, bytes: Bytes, packed: Vec<(&'static str, Bytes)>) -> Self {
-        let digest = Sha256::digest(&bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(&bytes)[..16]);
         let caching = if path.starts_with(HASHED) { FOR_EVER } else { ASK };
         Self { bytes, packed, kind: kind(path), digest, caching }
     }
