@@ -150,7 +150,7 @@ test('the status says how far the log is', async ({ page, world }) => {
 test('the integrity page says what is not proved, whatever was checked', async ({ page, world }) => {
   await open(page, world, '#/integrity')
   await expect(page.getByText('Not proved by that').first()).toBeVisible()
-  await expect(page.getByText('anything against this server').first()).toBeVisible()
+  await expect(page.getByText('that this page is honest').first()).toBeVisible()
   await page.getByRole('button', { name: 'Verify', exact: true }).click()
   await expect(page.locator('.result')).toBeVisible()
 })
