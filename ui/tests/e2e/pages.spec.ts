@@ -115,7 +115,7 @@ for (const [width, height] of [
 }
 
 test('an entry is told in one sentence, with its layers and its chain', async ({ page, world }) => {
-  const answer = await page.request.get(`${world.address}/v1/entries?q=phase:post+outcome:failure&limit=1`)
+  const answer = await page.request.get(`${world.address}/v1/entries?q=event_name:tool.call+phase:post+outcome:failure&limit=1`)
   const { entries } = (await answer.json()) as { entries: { seq: number }[] }
   await open(page, world, `#/explore?entry=${entries[0]?.seq}`)
   await expect(panel(page).locator('.sentence')).toContainText(/ran .+; it failed with exit code 2 after/)
