@@ -17,6 +17,7 @@ const { values } = parseArgs({
     height: { type: 'string', default: '900' },
   },
 })
+let cookies
 const browsers = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].filter(Boolean)
 const executablePath = browsers.find((path) => existsSync(path))
 
@@ -34,7 +35,7 @@ for (const colorScheme of ['light', 'dark']) {
     await context.request.post(`${values.url}/login`, { form, headers: { origin: values.url }, maxRedirects: 0 })
     // A code is good for one login; the other theme goes on with the same cookie.
     values.code = values.token = undefined
-    var cookies = await context.cookies()
+    cookies = await context.cookies()
   } else if (cookies !== undefined) await context.addCookies(cookies)
 
   const get = async (path) => (await context.request.get(values.url + path)).json().catch(() => ({}))
@@ -55,6 +56,8 @@ for (const colorScheme of ['light', 'dark']) {
     help: '#/help',
   }
   for (const [name, hash] of Object.entries(pages)) {
+    // A log without a session has no picture of one.
+    if (session === '' && (name === 'session' || name === 'timeline')) continue
     if (values.only !== undefined && !values.only.split(',').includes(name)) continue
     await page.goto(`${values.url}/${hash}`)
     await page.reload()

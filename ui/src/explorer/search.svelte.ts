@@ -4,7 +4,7 @@ import type { Entry, Facet, Histogram, Total } from '../api/contract.ts'
 import { connection } from '../api/connection.svelte.ts'
 import { follow, type TailState } from '../api/tail.ts'
 import { PagedList } from '../list/pages.svelte.ts'
-import { FACET_FIELDS } from '../query/fields.ts'
+import { FACET_FIELDS, MARKS } from '../query/fields.ts'
 
 /** 200 rows of about 1 KiB: one page is 0.2 MiB, and some five screens. */
 const PAGE_ROWS = 200
@@ -16,9 +16,6 @@ const GATHER_MS = 250
 const COUNT_AGAIN_MS = 5000
 /** 10 values of a facet, then 50 when asked for more. */
 const FACET_VALUES = { few: 10, many: 50 }
-
-/** Entries that the histogram marks: what says that something is missing, and what changes how the log works. */
-export const MARKS = 'category:config OR event_name:(gap.detected OR entries.dropped OR log.opened OR log.closed OR key.rotated OR policy.changed OR retention.applied)'
 
 export interface Criteria extends Scope {
   q: string

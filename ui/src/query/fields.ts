@@ -63,3 +63,10 @@ export const OPERATORS: readonly Field[] = [
 ]
 
 export const FACET_FIELDS = ['outcome', 'category', 'event_name', 'principal', 'actor.type', 'action', 'source.id', 'session_id'] as const
+
+/**
+ * Entries that say that something is missing, or change how the log works. One query for every page that shows them: what
+ * a reader looks at goes on the record, once for each query.
+ */
+export const MARKS =
+  'category:config OR event_name:(gap.detected OR entries.dropped OR clock.stepped OR log.opened OR log.closed OR key.rotated OR policy.changed OR retention.applied OR payload.erased)'

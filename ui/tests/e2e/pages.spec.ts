@@ -115,7 +115,7 @@ for (const [width, height] of [
 }
 
 test('an entry is told in one sentence, with its layers and its chain', async ({ page, world }) => {
-  const answer = await page.request.get(`${world.address}/v1/entries?q=phase:post+outcome:failure&limit=1`)
+  const answer = await page.request.get(`${world.address}/v1/entries?q=event_name:tool.call+phase:post+outcome:failure&limit=1`)
   const { entries } = (await answer.json()) as { entries: { seq: number }[] }
   await open(page, world, `#/explore?entry=${entries[0]?.seq}`)
   await expect(panel(page).locator('.sentence')).toContainText(/ran .+; it failed with exit code 2 after/)
@@ -150,7 +150,7 @@ test('the status says how far the log is', async ({ page, world }) => {
 test('the integrity page says what is not proved, whatever was checked', async ({ page, world }) => {
   await open(page, world, '#/integrity')
   await expect(page.getByText('Not proved by that').first()).toBeVisible()
-  await expect(page.getByText('anything against this server').first()).toBeVisible()
+  await expect(page.getByText('that this page is honest').first()).toBeVisible()
   await page.getByRole('button', { name: 'Verify', exact: true }).click()
   await expect(page.locator('.result')).toBeVisible()
 })

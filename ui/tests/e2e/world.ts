@@ -105,7 +105,9 @@ export const test = base.extend<Fixtures, Shared>({
       const address = served?.address ?? url
       await use({ address, cookie: { name, value, url: address } })
       await served?.close()
+      const ended = new Promise((resolve) => process.once('exit', resolve))
       process.kill()
+      await ended
       rmSync(folder, { recursive: true, force: true })
     },
     { scope: 'worker' },
