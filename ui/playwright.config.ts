@@ -11,8 +11,9 @@ export default defineConfig({
   workers: 2,
   // A busy machine may be late once, and the report names that test as flaky; what fails twice is a fault.
   retries: process.env.CI ? 1 : 0,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  // Far more than any test takes, for machines on which others work as well.
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   reporter: [['list']],
   metadata: { hasBrowser: executablePath !== undefined },
   use: {
