@@ -15,8 +15,8 @@ const { values } = parseArgs({
     format: { type: 'string', default: 'webp' },
     all: { type: 'boolean', default: false },
     only: { type: 'string' },
-    width: { type: 'string', default: '1280' },
-    height: { type: 'string', default: '800' },
+    width: { type: 'string', default: '1440' },
+    height: { type: 'string', default: '900' },
     zoom: { type: 'string', default: '1.5' },
   },
 })
@@ -45,11 +45,11 @@ async function pagesOf(context, url) {
   const { sessions } = await get('/v1/sessions?limit=100')
   const session = encodeURIComponent(sessions.toSorted((a, b) => b.calls - a.calls)[0]?.session_id ?? '')
   return {
-    explore: `#/explore?q=-category%3Aaudit&entry=${failed}`,
+    explore: `#/explore?q=outcome%3A(denied+OR+failure)&entry=${failed}`,
     session: `#/session/${session}`,
     integrity: '#/integrity',
     list: '#/explore',
-    query: '#/explore?q=outcome%3A(denied+OR+failure)+-category%3Aaudit',
+    query: '#/explore?q=-category%3Aaudit',
     mistake: '#/explore?q=outcome%3Adenied+principle%3Aalice',
     nothing: '#/explore?q=principal%3Anobody',
     fields: `#/explore?entry=${failed}&tab=fields`,

@@ -205,6 +205,7 @@ test('an entry opens beside the list, has an address, and filters by what it hol
   expect(seq).toMatch(/^\d+$/)
   await page.reload()
   await expect(panel(page).getByRole('heading', { name: `Entry ${seq}` })).toBeVisible()
+  await expect(page.locator('.row.body.open')).toBeInViewport()
   await panel(page).getByRole('button', { name: /^Only category / }).click()
   await expect(query(page)).toHaveValue(/^category:/)
   await panel(page).getByRole('tab', { name: 'Fields' }).click()
@@ -215,6 +216,11 @@ test('an entry opens beside the list, has an address, and filters by what it hol
 test('an entry that does not exist is said so', async ({ page, world }) => {
   await open(page, world, '#/explore?entry=999999999')
   await expect(panel(page).getByRole('alert')).toContainText('there is no entry')
+})
+
+test('a link to an entry far down opens the list there', async ({ page, world }) => {
+  await open(page, world, '#/explore?entry=40')
+  await expect(page.locator('.row.body.open')).toBeInViewport()
 })
 
 test('neighbours lead from entry to entry', async ({ page, world }) => {
