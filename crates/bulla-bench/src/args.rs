@@ -19,6 +19,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
 
+    /// The log of bars 11 and 12, ten million entries made from real ones: made here unless it is there, and kept.
+    #[arg(long, value_name = "DIR")]
+    real_log: Option<PathBuf>,
+
     /// Less of everything, to see that it runs; the figures mean nothing.
     #[arg(long)]
     quick: bool,
@@ -51,7 +55,11 @@ impl Args {
         let folder = self.folder.clone().unwrap_or_else(default_folder);
         std::fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&folder)?;
-        let bench = Bench { folder: folder.path().to_owned(), quick: self.quick };
+        let bench = Bench {
+            real_log: self.real_log.clone().unwrap_or_else(|| folder.path().join("real")),
+            folder: folder.path().to_owned(),
+            quick: self.quick,
+        };
         if self.bar.is_empty() {
             return self.run_all(&bench);
         }

@@ -6,9 +6,15 @@ use std::{fs, io};
 /// Built, fetched or git's own, wherever it lies: never part of the source.
 const NOT_SOURCE: [&str; 3] = [".git", "target", "node_modules"];
 
-/// What npm and the browser tests make of the viewer's sources.
-const MADE_OF_UI: [&str; 5] =
-    ["ui/dist", "ui/playwright-report", "ui/shots", "ui/src/api/openapi.d.ts", "ui/test-results"];
+/// What npm and the browser tests make of the viewer's sources, and what fuzzing found on its way.
+const MADE: [&str; 6] = [
+    "fuzz/work",
+    "ui/dist",
+    "ui/playwright-report",
+    "ui/shots",
+    "ui/src/api/openapi.d.ts",
+    "ui/test-results",
+];
 
 /// The log that the command makes when it is run from the project root.
 const OWN_LOG: &str = "audit";
@@ -86,7 +92,7 @@ impl SourceTree {
 }
 
 fn is_not_source(folder: &str, name: &str) -> bool {
-    let is_made = MADE_OF_UI.iter().any(|made| made.rsplit_once('/') == Some((folder, name)));
+    let is_made = MADE.iter().any(|made| made.rsplit_once('/') == Some((folder, name)));
     NOT_SOURCE.contains(&name) || is_made || folder.is_empty() && name == OWN_LOG
 }
 
@@ -141,6 +147,7 @@ mod tests {
         assert!(!is_not_source("crates/bulla/src", "audit"));
         assert!(is_not_source("fuzz", "target"));
         assert!(!is_not_source("", ".ci"));
+        assert!(is_not_source("fuzz", "work"));
         assert!(is_not_source("ui", "dist"));
         assert!(is_not_source("ui/src/api", "openapi.d.ts"));
         assert!(!is_not_source("ui/src/api", "client.ts"));

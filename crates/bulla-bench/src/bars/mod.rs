@@ -15,7 +15,7 @@ mod tampering;
 mod throughput;
 mod verifying;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
@@ -28,6 +28,7 @@ pub(crate) const NUMBERS: [u32; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 #[derive(Debug, Clone)]
 pub(crate) struct Bench {
     pub(crate) folder: PathBuf,
+    pub(crate) real_log: PathBuf,
     pub(crate) quick: bool,
 }
 
@@ -38,12 +39,11 @@ impl Bench {
     }
 
     /// A log of 10 million entries that were made from real ones, made when it is first needed.
-    pub(crate) fn real_log(&self) -> anyhow::Result<PathBuf> {
-        let directory = self.folder.join("real");
-        if !directory.join("log.json").exists() {
-            crate::real::write(&directory, self.count(10_000_000))?;
+    pub(crate) fn real_log(&self) -> anyhow::Result<&Path> {
+        if !self.real_log.join("log.json").exists() {
+            crate::real::write(&self.real_log, self.count(10_000_000))?;
         }
-        Ok(directory)
+        Ok(&self.real_log)
     }
 
     /// A log of 10 million entries, made when it is first needed.

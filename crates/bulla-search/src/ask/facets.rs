@@ -14,6 +14,7 @@ use super::{AskError, Counted, Total, View};
 use crate::index::Part;
 use crate::index::facts::{self, Kind};
 use crate::index::schema::{COLUMNS, NumberColumn};
+use crate::index::shapes::ShapeDigest;
 
 /// 1,000,000 different values of one field are told apart; the entries of others count as `other`.
 const VALUES_MAX: usize = 1_000_000;
@@ -320,7 +321,8 @@ impl Tally for Values<'_> {
         }
         let (Some(docs), Some(fields)) = (part.docs, self.view.fields()) else { return Ok(()) };
         for counting in by_terms {
-            count_terms(&part.reader, fields.facts, &docs, counting)?;
+            let shapes = self.view.shapes_with(&counting.field)?;
+            count_terms(&part.reader, fields.facts, &shapes, &docs, counting)?;
         }
         if by_lines.is_empty() {
             return Ok(());
@@ -343,12 +345,15 @@ impl Tally for Values<'_> {
 fn count_terms(
     reader: &SegmentReader,
     facts_field: Field,
+    shapes: &[ShapeDigest],
     docs: &BitSet,
     counting: &mut Counting,
 ) -> Result<(), AskError> {
-    let there = facts::there(&counting.field);
-    counting.present +=
-        among(reader, facts_field, &(there.clone()..facts::successor(&there)), docs, |_, _| true)?;
+    let shapes = shapes.iter().map(|shape| facts::shape(*shape).to_vec());
+    for fact in shapes.chain([facts::there(&counting.field)]) {
+        let only = fact.clone()..facts::successor(&fact);
+        counting.present += among(reader, facts_field, &only, docs, |_, _| true)?;
+    }
     for kind in [Kind::Flag, Kind::Number, Kind::Text] {
         let range = facts::all(&counting.field, kind);
         let value_at = range.start.len();

@@ -12,6 +12,7 @@ mod plan;
 mod sessions;
 mod steady;
 mod tally;
+mod there_query;
 mod walk;
 
 use std::ops::Range;
@@ -30,6 +31,7 @@ use tally::{Looked, Tally};
 use walk::Walk;
 
 use crate::index::schema::Fields;
+use crate::index::shapes::{self, ShapeDigest};
 use crate::index::{Index, Snapshot};
 
 /// Why a question could not be answered.
@@ -187,6 +189,12 @@ impl View {
     /// Where things are in the index, if there is one.
     fn fields(&self) -> Option<Fields> {
         self.snapshot.as_ref().map(|snapshot| snapshot.fields)
+    }
+
+    /// Shapes of entries that have something at a path.
+    fn shapes_with(&self, path: &str) -> Result<Vec<ShapeDigest>, AskError> {
+        let Some(snapshot) = &self.snapshot else { return Ok(Vec::new()) };
+        Ok(shapes::with_path(&snapshot.searcher, snapshot.fields.facts, path)?)
     }
 
     /// What of the index is to be asked: nothing beyond the size of this view.

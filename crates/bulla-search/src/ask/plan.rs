@@ -17,6 +17,7 @@ use tantivy::schema::IndexRecordOption;
 
 use super::facts_query::TermsQuery;
 use super::steady::SteadyQuery;
+use super::there_query::ThereQuery;
 use crate::index::Snapshot;
 use crate::index::facts::{self, Kind, TEXT_BYTES_MAX};
 use crate::index::schema::{Fields, NumberColumn};
@@ -130,7 +131,10 @@ impl Planner {
     /// What the facts of a path say.
     fn facts(&self, path: &str, test: &Test) -> Asked {
         match test {
-            Test::IsThere => self.fact(facts::there(path)),
+            Test::IsThere => {
+                let there = ThereQuery { facts: self.fields.facts, path: path.to_owned() };
+                Asked::exact(there).compound()
+            }
             Test::Equals(literal) => self.equals(path, literal),
             Test::Prefix(start) => self.prefix(path, start),
             Test::Numbers { from, to } => self.range(facts::numbers(path, *from, *to)),

@@ -14,9 +14,10 @@ use tantivy::indexer::{IndexWriterOptions, NoMergePolicy};
 use tantivy::{FutureResult, IndexWriter};
 
 use super::damage::Damage;
-use super::document::IndexedEntry;
-use super::files::{self, Files, Label};
+use super::disk::files::{self, Files, Label};
+use super::entry::document::{Documents, IndexedEntry};
 use super::neighbours;
+use super::pace::Pace;
 use super::state::{Progress, State};
 
 /// How it works; the defaults fit a server.
@@ -27,7 +28,7 @@ pub struct IndexOptions {
     pub memory_bytes: usize,
     /// A commit comes at the latest after so many entries…
     pub commit_entries: u64,
-    /// …and at the latest so long after an entry, when the log is quiet or busy alike.
+    /// …and at the latest so long after an entry, when fewer than that are still to come.
     pub commit_interval: Duration,
     /// How long it waits before it tries again after the disk failed.
     pub retry_interval: Duration,
@@ -51,8 +52,6 @@ impl Default for IndexOptions {
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// 1,024 entries are read between two looks at the clock and at whether to stop.
 const BLOCK: u64 = 1024;
-/// 10 of nice: below every thread that answers somebody.
-const NICE: i32 = 10;
 
 /// What the thread needs.
 pub(crate) struct Indexer {
@@ -66,6 +65,8 @@ pub(crate) struct Indexer {
 struct Writing {
     files: Files,
     writer: IndexWriter<IndexedEntry>,
+    /// As long as the writer: what it has told, a writer that failed may not have written.
+    documents: Documents,
     /// The next entry to index.
     next: u64,
     /// All before this one are committed.
@@ -78,43 +79,65 @@ struct Writing {
 impl Indexer {
     /// Follows the log until it is told to stop.
     pub(crate) fn run(self) {
-        lower_priority();
+        let mut pace = Pace::Idle;
         while !self.state.is_stopping() {
-            let Err(damage) = self.follow() else { return };
-            self.state.report(damage.clone());
-            if damage.needs_rebuild() {
-                tracing::warn!(%damage, "building the index anew");
-                self.state.forget();
-                if let Err(damage) = files::empty(&self.directory) {
-                    self.state.report(damage);
-                    self.state.wait(self.options.retry_interval);
-                }
-            } else {
-                tracing::warn!(%damage, "indexing stopped");
-                self.state.wait(self.options.retry_interval);
+            match self.follow_in_thread(pace) {
+                Ok(next) => pace = next,
+                Err(damage) => self.recover_from(&damage),
             }
         }
     }
 
-    fn follow(&self) -> Result<(), Damage> {
+    fn recover_from(&self, damage: &Damage) {
+        self.state.report(damage.clone());
+        if damage.needs_rebuild() {
+            tracing::warn!(%damage, "building the index anew");
+            self.state.forget();
+            if let Err(damage) = files::empty(&self.directory) {
+                self.state.report(damage);
+                self.state.wait(self.options.retry_interval);
+            }
+        } else {
+            tracing::warn!(%damage, "indexing stopped");
+            self.state.wait(self.options.retry_interval);
+        }
+    }
+
+    /// Follows the log at a pace until another is due.
+    fn follow_in_thread(&self, pace: Pace) -> Result<Pace, Damage> {
+        let follow = || {
+            pace.take();
+            self.follow(pace)
+        };
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("bulla-indexing".to_owned());
+            let thread = thread.spawn_scoped(scope, follow)?;
+            thread.join().unwrap_or_else(|_| Err(Damage::Disk("its thread ended by a bug".to_owned())))
+        })
+    }
+
+    fn follow(&self, pace: Pace) -> Result<Pace, Damage> {
         let mut writing = self.open()?;
         let checked = self.options.check_bytes.then(|| check_in_background(&writing.files)).transpose()?;
-        while !self.state.is_stopping() {
+        let mut next = pace;
+        while !self.state.is_stopping() && next == pace {
             if let Some(damage) = checked.as_ref().and_then(|found| found.try_recv().ok()) {
                 return Err(damage);
             }
             let size = self.log.size()?;
-            if writing.next < size {
-                self.index_some(&mut writing, size)?;
-            } else {
+            if writing.next >= size {
                 self.state.wait(LOOK_AGAIN);
             }
-            if self.is_commit_due(&writing) {
+            let began = Instant::now();
+            self.index_some(&mut writing, size)?;
+            if self.is_commit_due(&writing, size) {
                 self.commit(&mut writing)?;
             }
             self.tend_parts(&mut writing)?;
+            next = pace.next(size.saturating_sub(writing.next), began.elapsed());
         }
-        self.finish(writing)
+        self.finish(writing)?;
+        Ok(next)
     }
 
     fn open(&self) -> Result<Writing, Damage> {
@@ -131,14 +154,18 @@ impl Indexer {
         let snapshot = files.snapshot()?;
         let next = snapshot.covers().end.max(self.log.first_seq().get());
         self.state.publish(snapshot, self.log.size()?);
-        Ok(Writing { files, writer, next, committed: next, since: None, merge: None })
+        let documents = Documents::new(files.fields);
+        Ok(Writing { files, writer, documents, next, committed: next, since: None, merge: None })
     }
 
     fn index_some(&self, writing: &mut Writing, size: u64) -> Result<(), Damage> {
+        if writing.next >= size {
+            return Ok(());
+        }
         let end = size.min(writing.next + BLOCK);
         let mut entries = self.log.read(writing.next..end);
         while let Some((seq, line)) = entries.next_line()? {
-            writing.writer.add_document(IndexedEntry::of(seq.get(), line, &writing.files.fields))?;
+            writing.writer.add_document(writing.documents.of(seq.get(), line))?;
             writing.next = seq.get() + 1;
         }
         writing.since.get_or_insert_with(Instant::now);
@@ -146,10 +173,12 @@ impl Indexer {
         Ok(())
     }
 
-    fn is_commit_due(&self, writing: &Writing) -> bool {
+    fn is_commit_due(&self, writing: &Writing, size: u64) -> bool {
         let waiting = writing.next - writing.committed;
+        // Far behind, more is won by large parts than by showing each of them soon.
+        let is_near = size.saturating_sub(writing.next) < self.options.commit_entries;
         waiting >= self.options.commit_entries
-            || writing.since.is_some_and(|since| since.elapsed() >= self.options.commit_interval)
+            || (is_near && writing.since.is_some_and(|since| since.elapsed() >= self.options.commit_interval))
     }
 
     fn commit(&self, writing: &mut Writing) -> Result<(), Damage> {
@@ -216,11 +245,4 @@ fn check_in_background(files: &Files) -> Result<std::sync::mpsc::Receiver<Damage
         }
     })?;
     Ok(receiver)
-}
-
-/// The threads of the index writer inherit it, because this thread starts them.
-fn lower_priority() {
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
-        tracing::debug!(%error, "the indexing thread keeps its priority");
-    }
 }

@@ -3,15 +3,13 @@
 //! Nothing here writes to the log or makes a writer of the log wait.
 
 mod damage;
-mod document;
-pub(crate) mod facts;
-mod files;
+mod disk;
+mod entry;
 mod indexer;
 mod neighbours;
-pub(crate) mod schema;
+mod pace;
 mod snapshot;
 mod state;
-mod words;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,12 +19,13 @@ use std::time::Duration;
 use bulla::LogReader;
 
 pub use damage::Damage;
+pub(crate) use entry::{facts, schema, shapes};
 pub use indexer::IndexOptions;
 pub(crate) use snapshot::Part;
 pub use snapshot::Snapshot;
 pub use state::{IndexStatus, Progress};
 
-use files::Files;
+use disk::files::{self, Files};
 use indexer::Indexer;
 use state::State;
 

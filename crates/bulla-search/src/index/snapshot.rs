@@ -8,7 +8,7 @@ use std::ops::Range;
 use tantivy::{DocId, Searcher, SegmentReader};
 
 use super::damage::Damage;
-use super::schema::{Fields, NumberColumn};
+use super::entry::schema::{Fields, NumberColumn};
 
 /// The index at one moment. It stays as it is while the index goes on.
 pub struct Snapshot {

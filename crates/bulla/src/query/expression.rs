@@ -95,7 +95,20 @@ pub fn nanoseconds(moment: Timestamp) -> i64 {
 
 /// The moment that a string is, if it is an RFC 3339 timestamp; as [`nanoseconds`] has it.
 pub fn time_of(text: &str) -> Option<i64> {
+    if !begins_like_a_time(text) {
+        return None;
+    }
     text.parse().ok().map(nanoseconds)
+}
+
+/// Most texts are no timestamp, and this sees it without trying: a year has four digits, or a sign and more.
+fn begins_like_a_time(text: &str) -> bool {
+    match text.as_bytes() {
+        [b'0'..=b'9', rest @ ..] => rest.len() > 3 && rest[..3].iter().all(u8::is_ascii_digit),
+        // ASCII or not, a sign is left to the parser.
+        [b'+' | b'-' | 0xe2, ..] => true,
+        _ => false,
+    }
 }
 
 impl Expression {
@@ -249,5 +262,38 @@ impl Literal {
 
     fn is_at(&self, text: &str) -> bool {
         self.time.is_some_and(|(first, last)| time_of(text).is_some_and(|at| first <= at && at <= last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_is_taken_for_another_text() {
+        let texts = [
+            "2026-11-24T17:00:00Z",
+            "2026-11-24T17:00:00.123+02:00",
+            "20261124T170000Z",
+            "+002026-11-24T17:00:00Z",
+            "-000044-03-15T00:00:00Z",
+            "\u{2212}000044-03-15T00:00:00Z",
+            "0000-01-01T00:00:00Z",
+            "2026-11-24",
+            " 2026-11-24T17:00:00Z",
+            "202",
+            "",
+            "2026",
+            "tomorrow",
+            "+",
+            "12a4-11-24T17:00:00Z",
+            "1e9",
+            "é",
+        ];
+        let parsed = |text: &str| text.parse().ok().map(nanoseconds);
+        for text in texts {
+            assert_eq!(time_of(text), parsed(text), "{text:?}");
+        }
+        assert!(texts.iter().filter(|text| time_of(text).is_some()).count() >= 5);
     }
 }

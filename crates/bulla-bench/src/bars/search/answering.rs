@@ -26,7 +26,7 @@ const PAGE: PageLimits = PageLimits { entries: 100, bytes: 8 << 20, time: Durati
 
 pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Figure> {
     let directory = bench.real_log()?;
-    let log = LogReader::open(&directory)?;
+    let log = LogReader::open(directory)?;
     let size = log.size()?;
     let index = Index::follow(directory.join(INDEX_DIRECTORY), log.clone(), IndexOptions::default())?;
     ensure!(index.wait_complete_to(size, Duration::from_secs(7200)), "the index ends: {:?}", index.status());

@@ -46,7 +46,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Figure> {
 /// Indexes a whole log from nothing.
 fn follow(bench: &Bench) -> anyhow::Result<(f64, u64)> {
     let directory = bench.real_log()?;
-    let log = LogReader::open(&directory)?;
+    let log = LogReader::open(directory)?;
     let size = log.size()?;
     let place = directory.join(INDEX_DIRECTORY);
     bulla_search::remove(&place)?;

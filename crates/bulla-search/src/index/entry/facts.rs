@@ -8,6 +8,8 @@ use std::ops::Range;
 use bulla::query::{Edge, Leaf, Number};
 use sha2::{Digest, Sha256};
 
+use super::shapes::ShapeDigest;
+
 /// Stands between a path and what is known of it.
 const END_OF_PATH: u8 = 0xff;
 /// Stands between the beginning of a long text and its digest.
@@ -24,8 +26,10 @@ const DIGEST_BYTES: usize = 16;
 #[repr(u8)]
 pub(crate) enum Kind {
     Flag = b'b',
-    /// Something that is not null is there.
+    /// Something that is not null is there, in an entry that does not name its shape.
     There = b'e',
+    /// A shape (see `shapes.rs`) has the path.
+    InShape = b'h',
     Number = b'n',
     Text = b's',
     /// The text is a moment.
@@ -58,7 +62,7 @@ fn push_bounded(bytes: &[u8], max: usize, key: &mut Vec<u8>) {
     }
 }
 
-/// Calls `keep` with each fact of a leaf; `key` holds the [`path_key`] and is given back so.
+/// Calls `keep` with each fact of a leaf but that it is there; `key` holds the [`path_key`] and is given back so.
 pub(crate) fn of_leaf(leaf: Leaf<'_>, key: &mut Vec<u8>, mut keep: impl FnMut(&[u8])) {
     let path_len = key.len();
     let mut one = |kind: Kind, value: &[u8]| {
@@ -69,17 +73,10 @@ pub(crate) fn of_leaf(leaf: Leaf<'_>, key: &mut Vec<u8>, mut keep: impl FnMut(&[
     };
     match leaf {
         Leaf::Null => one(Kind::Null, b""),
-        Leaf::Inner => one(Kind::There, b""),
-        Leaf::Bool(flag) => {
-            one(Kind::There, b"");
-            one(Kind::Flag, &[u8::from(flag)]);
-        }
-        Leaf::Number(number, _) => {
-            one(Kind::There, b"");
-            one(Kind::Number, &number.key());
-        }
+        Leaf::Inner => {}
+        Leaf::Bool(flag) => one(Kind::Flag, &[u8::from(flag)]),
+        Leaf::Number(number, _) => one(Kind::Number, &number.key()),
         Leaf::Text(text) => {
-            one(Kind::There, b"");
             key.truncate(path_len);
             key.push(Kind::Text as u8);
             push_bounded(text.as_bytes(), TEXT_BYTES_MAX, key);
@@ -93,6 +90,21 @@ pub(crate) fn of_leaf(leaf: Leaf<'_>, key: &mut Vec<u8>, mut keep: impl FnMut(&[
         }
     }
     key.truncate(path_len);
+}
+
+/// The entry is of this shape. No path is an end of a path.
+pub(crate) fn shape(digest: ShapeDigest) -> [u8; 18] {
+    let mut key = [END_OF_PATH; 18];
+    key[2..].copy_from_slice(&digest);
+    key
+}
+
+/// What a path's key is followed by in facts of a kind.
+pub(crate) fn with_kind(path_key: &[u8], kind: Kind, value: &[u8], into: &mut Vec<u8>) {
+    into.clear();
+    into.extend_from_slice(path_key);
+    into.push(kind as u8);
+    into.extend_from_slice(value);
 }
 
 pub(crate) fn there(path: &str) -> Vec<u8> {
@@ -222,8 +234,6 @@ mod tests {
         }
         assert!(facts("a", Leaf::Bool(true)).contains(&flag("a", true)));
         assert!(facts("a", Leaf::Null).contains(&null("a")));
-        let deep = "k.".repeat(400);
-        assert!(facts(&deep, Leaf::Inner).contains(&there(&deep)));
     }
 
     #[test]

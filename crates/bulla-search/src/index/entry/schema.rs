@@ -5,7 +5,7 @@ use tantivy::schema::{
 };
 
 /// Grows with every change of what is indexed or how; an index of another version is built anew.
-pub(crate) const INDEX_VERSION: u32 = 1;
+pub(crate) const INDEX_VERSION: u32 = 2;
 
 /// Name of the tokenizer that splits a text as [`bulla::query::words`] does.
 pub(crate) const WORDS_TOKENIZER: &str = "bulla-words";

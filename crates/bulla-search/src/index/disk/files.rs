@@ -4,14 +4,15 @@ use std::path::Path;
 
 use bulla::LogReader;
 use serde::{Deserialize, Serialize};
-use tantivy::directory::MmapDirectory;
 use tantivy::schema::Schema;
 use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy};
 
-use super::damage::Damage;
-use super::schema::{Fields, INDEX_VERSION, WORDS_TOKENIZER, schema};
-use super::snapshot::Snapshot;
-use super::words::WordsTokenizer;
+use super::place::Place;
+use super::trust;
+use crate::index::damage::Damage;
+use crate::index::entry::schema::{Fields, INDEX_VERSION, WORDS_TOKENIZER, schema};
+use crate::index::entry::words::WordsTokenizer;
+use crate::index::snapshot::Snapshot;
 
 /// What every commit says beside its documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,21 +69,24 @@ impl Files {
     pub(crate) fn open_or_create(directory: &Path, log: &LogReader) -> Result<Self, Damage> {
         std::fs::create_dir_all(directory)?;
         let (schema, fields) = schema();
-        let place = MmapDirectory::open(directory).map_err(tantivy::TantivyError::from)?;
+        let place = Place::open(directory).map_err(tantivy::TantivyError::from)?;
         if Index::exists(&place).map_err(tantivy::TantivyError::from)? {
             return Self::open(directory, log);
         }
         // What an index without its list of parts left behind is of no use to anyone.
         empty(directory)?;
         let index = Index::create(place, schema, IndexSettings::default())?;
+        trust::confirm(directory);
         Self::with(index, fields)
     }
 
     /// Opens the index in `directory`, which must be of this log and version.
     pub(crate) fn open(directory: &Path, log: &LogReader) -> Result<Self, Damage> {
         let (schema, fields) = schema();
-        let index = Index::open_in_dir(directory)?;
+        let place = Place::open(directory).map_err(tantivy::TantivyError::from)?;
+        let index = Index::open(place)?;
         check_label(&index, &schema, log)?;
+        trust::establish(&index, directory)?;
         Self::with(index, fields)
     }
 
