@@ -1,72 +1,102 @@
-// Takes the pictures of the README, in both themes, from any running viewer:
-//   npm run shots -- --url http://127.0.0.1:2852 [--code CODE | --token TOKEN] [--out shots] [--only explore,session]
-// For a server with nothing in it: `bulla serve --demo`.
-import { mkdir } from 'node:fs/promises'
+// Takes the README's pictures, in both themes, from a server of its own with the made-up day of `bulla serve --demo`:
+//   npm run shots                                      the pictures in docs/images (WebP)
+//   npm run shots -- --all --format png --out DIR      every page, to look at; --width and --height say how large
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromium } from '@playwright/test'
 
+const root = join(import.meta.dirname, '../..')
 const { values } = parseArgs({
   options: {
-    url: { type: 'string', default: 'http://127.0.0.1:2852' },
-    code: { type: 'string' },
-    token: { type: 'string' },
-    out: { type: 'string', default: 'shots' },
+    out: { type: 'string', default: join(root, 'docs/images') },
+    format: { type: 'string', default: 'webp' },
+    all: { type: 'boolean', default: false },
     only: { type: 'string' },
     width: { type: 'string', default: '1440' },
     height: { type: 'string', default: '900' },
+    zoom: { type: 'string', default: '1.5' },
   },
 })
-let cookies
-const browsers = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].filter(Boolean)
-const executablePath = browsers.find((path) => existsSync(path))
+const README = ['explore', 'session', 'integrity']
 
-await mkdir(values.out, { recursive: true })
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
-const viewport = { width: Number(values.width), height: Number(values.height) }
-for (const colorScheme of ['light', 'dark']) {
-  const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: 2, timezoneId: 'UTC', reducedMotion: 'reduce' })
-  const page = await context.newPage()
-  const problems = []
-  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
-  page.on('pageerror', (error) => problems.push(String(error)))
-  if (values.code !== undefined || values.token !== undefined) {
-    const form = values.code === undefined ? { token: values.token } : { code: values.code }
-    await context.request.post(`${values.url}/login`, { form, headers: { origin: values.url }, maxRedirects: 0 })
-    // A code is good for one login; the other theme goes on with the same cookie.
-    values.code = values.token = undefined
-    cookies = await context.cookies()
-  } else if (cookies !== undefined) await context.addCookies(cookies)
+/** Starts the demo and logs in once: a code is good for one login. */
+async function demo() {
+  const binary = process.env.BULLA_BIN ?? join(root, 'target/debug/bulla')
+  const server = spawn(binary, ['serve', '--demo', '--json', '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let said = ''
+  for await (const chunk of server.stdout) {
+    said += String(chunk)
+    if (!/^\{[^]*\}\s*$/.test(said)) continue
+    const { url, login_link } = JSON.parse(said)
+    const form = new URLSearchParams({ code: new URL(login_link).searchParams.get('code') })
+    const login = await fetch(`${url}/login`, { method: 'POST', redirect: 'manual', headers: { origin: url }, body: form })
+    const [name, value] = login.headers.get('set-cookie').split(';')[0].split('=')
+    return { url, cookie: { name, value, url }, stop: () => server.kill() }
+  }
+  throw new Error(`the demo did not begin: ${said}`)
+}
 
-  const get = async (path) => (await context.request.get(values.url + path)).json().catch(() => ({}))
-  const failed = (await get('/v1/entries?q=outcome%3Afailure&limit=1')).entries?.[0]?.seq ?? 0
-  const session = (await get('/v1/sessions?limit=20')).sessions?.toSorted((a, b) => b.calls - a.calls)[0]?.session_id ?? ''
-  const pages = {
-    explore: '#/explore',
-    query: '#/explore?q=outcome%3A(denied+OR+failure)+-category%3Aaudit',
-    entry: `#/explore?entry=${failed}`,
+async function pagesOf(context, url) {
+  const get = async (path) => (await context.request.get(url + path)).json()
+  const failed = (await get('/v1/entries?q=event_name%3Atool.call+phase%3Apost+outcome%3Afailure&limit=1')).entries[0]?.seq ?? 0
+  const { sessions } = await get('/v1/sessions?limit=100')
+  const session = encodeURIComponent(sessions.toSorted((a, b) => b.calls - a.calls)[0]?.session_id ?? '')
+  return {
+    explore: `#/explore?q=outcome%3A(denied+OR+failure)&entry=${failed}`,
+    session: `#/session/${session}`,
+    integrity: '#/integrity',
+    list: '#/explore',
+    query: '#/explore?q=-category%3Aaudit',
+    mistake: '#/explore?q=outcome%3Adenied+principle%3Aalice',
+    nothing: '#/explore?q=principal%3Anobody',
+    fields: `#/explore?entry=${failed}&tab=fields`,
     proof: `#/explore?entry=${failed}&tab=proof`,
     raw: `#/explore?entry=${failed}&tab=raw`,
+    near: `#/explore?entry=${failed}&tab=near`,
     sessions: '#/sessions',
-    session: `#/session/${encodeURIComponent(session)}`,
-    timeline: `#/session/${encodeURIComponent(session)}?view=timeline`,
-    integrity: '#/integrity',
+    timeline: `#/session/${session}?view=timeline`,
     sources: '#/sources',
     status: '#/status',
     help: '#/help',
   }
-  for (const [name, hash] of Object.entries(pages)) {
-    // A log without a session has no picture of one.
-    if (session === '' && (name === 'session' || name === 'timeline')) continue
-    if (values.only !== undefined && !values.only.split(',').includes(name)) continue
-    await page.goto(`${values.url}/${hash}`)
-    await page.reload()
-    await page.waitForLoadState('networkidle', { timeout: 5000 }).catch(() => undefined)
-    const path = `${values.out}/${name}-${colorScheme}.png`
-    await page.screenshot({ path })
-    console.log(path)
-  }
-  for (const problem of new Set(problems)) console.error(`in the browser (${colorScheme}): ${problem}`)
-  await context.close()
 }
-await browser.close()
+
+async function picture(page, path) {
+  const tools = await page.context().newCDPSession(page)
+  const quality = values.format === 'webp' ? 80 : undefined
+  const { data } = await tools.send('Page.captureScreenshot', { format: values.format, quality })
+  await writeFile(path, Buffer.from(data, 'base64'))
+  console.log(path)
+}
+
+await mkdir(values.out, { recursive: true })
+const { url, cookie, stop } = await demo()
+const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => path && existsSync(path))
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+const viewport = { width: Number(values.width), height: Number(values.height) }
+const wanted = values.only?.split(',') ?? README
+try {
+  for (const colorScheme of ['light', 'dark']) {
+    const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: Number(values.zoom), timezoneId: 'UTC', reducedMotion: 'reduce' })
+    await context.addCookies([cookie])
+    const page = await context.newPage()
+    page.on('console', (message) => message.type() === 'error' && console.error(`in the browser: ${message.text()}`))
+    page.on('pageerror', (error) => console.error(`in the browser: ${error}`))
+    for (const [name, hash] of Object.entries(await pagesOf(context, url))) {
+      if (!values.all && !wanted.includes(name)) continue
+      await page.goto(`${url}/${hash}`)
+      // A new page each time: what was opened before is not part of it.
+      await page.reload()
+      await page.getByRole('navigation', { name: 'Pages' }).waitFor()
+      await page.waitForFunction(() => document.querySelector('[aria-label^="Integrity: Verified"]') !== null && !/Counting…|Loading…|Reading…|Looking|Hashing/.test(document.body.innerText))
+      await picture(page, join(values.out, `${name}-${colorScheme}.${values.format}`))
+    }
+    await context.close()
+  }
+} finally {
+  await browser.close()
+  stop()
+}

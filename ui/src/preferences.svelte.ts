@@ -16,13 +16,13 @@ export interface View {
 }
 
 export const COLUMNS: readonly (Column & { title: string })[] = [
-  { id: 'time', title: 'Time', width: 196, isShown: true },
-  { id: 'outcome', title: 'Outcome', width: 96, isShown: true },
+  { id: 'time', title: 'Time', width: 186, isShown: true },
+  { id: 'outcome', title: 'Outcome', width: 90, isShown: true },
   { id: 'principal', title: 'Principal', width: 150, isShown: true },
-  { id: 'action', title: 'Action', width: 230, isShown: true },
-  { id: 'target', title: 'Target', width: 260, isShown: true },
-  { id: 'duration', title: 'Duration', width: 82, isShown: true },
-  { id: 'proof', title: 'Proof', width: 104, isShown: true },
+  { id: 'action', title: 'Action', width: 170, isShown: true },
+  { id: 'target', title: 'Target', width: 150, isShown: true },
+  { id: 'duration', title: 'Duration', width: 78, isShown: true },
+  { id: 'proof', title: 'Proof', width: 96, isShown: true },
   { id: 'seq', title: 'Seq', width: 84, isShown: false },
   { id: 'category', title: 'Category', width: 130, isShown: false },
   { id: 'event_name', title: 'Event', width: 150, isShown: false },

@@ -24,6 +24,7 @@ use crate::api::search::{entries, facets, histogram, session, sessions, sources}
 use crate::api::{audit, entry, export, status, tail};
 use crate::document::{self, Described};
 use crate::ingest::route as ingest;
+use crate::own_record::failed_read;
 use crate::problem::{Code, Problem};
 use crate::public;
 use crate::state::Shared;
@@ -38,7 +39,10 @@ fn needing(
 ) -> OpenApiRouter<Arc<Shared>> {
     document::require(scope, routes.get_openapi_mut());
     let gate = Gate { shared: shared.clone(), scope };
-    routes.route_layer(shared.own_record.clone()).route_layer(middleware::from_fn_with_state(gate, guard))
+    routes
+        .route_layer(shared.own_record.clone())
+        .route_layer(middleware::from_fn_with_state(shared.log.clone(), failed_read))
+        .route_layer(middleware::from_fn_with_state(gate, guard))
 }
 
 /// The log as others check it: for anyone when it is public, otherwise for those who may verify; entries tell what they

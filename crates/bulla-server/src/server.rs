@@ -141,6 +141,7 @@ impl Server {
         // It was told to end; if it panicked instead, that was said, and the log is closed all the same.
         let _ = self.serving.await;
         self.shared.denials.flush();
+        self.shared.views.flush();
         // Only a log that takes nothing any more refuses the counts, and closing it says so below.
         let _ = self.shared.own_record.flush();
         self.shared.token_changes.tick(&self.shared.tokens);
@@ -209,6 +210,7 @@ async fn tick(shared: Arc<Shared>) {
         ticks.tick().await;
         let now = Instant::now();
         shared.denials.tick(now);
+        shared.views.tick(now);
         shared.token_changes.tick(&shared.tokens);
         shared.intake.tick(now);
     }

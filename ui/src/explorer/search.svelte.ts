@@ -2,12 +2,11 @@
 import { ApiError, api, isAbort, type Scope } from '../api/client.ts'
 import type { Entry, Facet, Histogram, Total } from '../api/contract.ts'
 import { connection } from '../api/connection.svelte.ts'
+import { beginAt, restOf, type Order } from '../api/cursor.ts'
 import { follow, type TailState } from '../api/tail.ts'
-import { PagedList } from '../list/pages.svelte.ts'
+import { PAGE_ROWS, PagedList } from '../list/pages.svelte.ts'
 import { FACET_FIELDS, MARKS } from '../query/fields.ts'
 
-/** 200 rows of about 1 KiB: one page is 0.2 MiB, and some five screens. */
-const PAGE_ROWS = 200
 /** 2,000 entries wait to be shown; when more come, the list begins again instead. */
 const PENDING_MAX = 2000
 /** 250 ms: entries that come one by one are shown together. */
@@ -21,7 +20,9 @@ export interface Criteria extends Scope {
   q: string
   from: string
   to: string
-  order: 'asc' | 'desc'
+  order: Order
+  /** Number of the entry with which the list begins; without it, the first or the newest. */
+  at?: number
 }
 
 export interface Loaded<T> {
@@ -55,6 +56,8 @@ export class Search {
   #gathered: Entry[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
   #counted = 0
+  /** The first row's number, when every entry is a row. */
+  #evenFrom: number | undefined
   #wide = new Set<string>()
 
   /** The scope as the API takes it. */
@@ -80,15 +83,20 @@ export class Search {
     this.criteria = criteria
     this.#clearPending()
     const scope = this.scope
+    const isEven = scope.q === undefined && scope.from === undefined && scope.to === undefined
+    const first = criteria.at === undefined ? undefined : beginAt(criteria.order, criteria.at)
+    this.#evenFrom = undefined
     this.list = new PagedList<Entry>(async (cursor, signal) => {
-      const page = await api.entries({ ...scope, order: criteria.order, cursor, limit: PAGE_ROWS }, signal)
+      const page = await api.entries({ ...scope, order: criteria.order, cursor: cursor ?? first, limit: PAGE_ROWS }, signal)
       if (this.criteria === criteria) {
         this.completeTo = page.complete_to_seq
         this.size = page.size ?? page.complete_to_seq
         this.indexedTo = page.indexed_to_seq ?? undefined
       }
       for (const entry of page.entries.slice(0, 50)) this.#notePaths(entry)
-      return { rows: page.entries, next: page.next_cursor ?? null, scanned: page.scanned ?? page.entries.length }
+      if (isEven && cursor === undefined && this.criteria === criteria) this.#evenFrom ??= page.entries[0]?.seq
+      const rest = isEven ? restOf(page.next_cursor) : undefined
+      return { rows: page.entries, next: page.next_cursor ?? null, scanned: page.scanned ?? page.entries.length, rest }
     })
     this.#count()
     void this.list.more().then(() => {
@@ -113,6 +121,14 @@ export class Search {
     }
     this.live = 'opening'
     if (this.completeTo !== undefined) this.#follow()
+  }
+
+  /** Where an entry stands in the list, when every entry is in it. */
+  indexOf(seq: number): number | undefined {
+    if (this.#evenFrom === undefined) return undefined
+    const below = this.criteria.order === 'desc' ? this.#evenFrom - seq : seq - this.#evenFrom
+    const index = this.list.headCount + below
+    return index >= 0 && index < this.list.count ? index : undefined
   }
 
   /** Puts what came on top of the list. */

@@ -1,13 +1,17 @@
 /**
  * A list that comes in pages and never ends up in memory whole: pages far from what is looked at are let go, and come
- * back by the cursor they came with. A cursor names a position in the log, so they come back the same.
+ * back by the cursor they came with. A cursor names a position in the log, so they come back the same. Where it is known
+ * how many rows are still to come, they have their places at once, and are asked for when they come into view.
  */
+import type { Rest } from '../api/cursor.ts'
 
 export interface Batch<Row> {
   rows: Row[]
   next: string | null
   /** Entries that were looked at for it. */
   scanned: number
+  /** What follows, when each entry of it is a row. */
+  rest?: Rest
 }
 
 interface Page<Row> {
@@ -22,6 +26,12 @@ export type Load<Row> = (cursor: string | undefined, signal: AbortSignal) => Pro
 
 /** 40 pages of 200 rows of about 1 KiB: 8 MiB of rows are kept. */
 const PAGES_KEPT = 40
+/** 200 rows of a page that was not asked for yet. */
+export const PAGE_ROWS = 200
+/** 60 ms: what is only scrolled past is not asked for. */
+const PASSING_MS = 60
+/** 3 pages are more than any view shows. */
+const PAGES_IN_VIEW = 3
 
 export class PagedList<Row> {
   #version = $state(0)
@@ -32,6 +42,8 @@ export class PagedList<Row> {
   #load: Load<Row>
   #clock = 0
   #used = new Map<Page<Row>, number>()
+  #wanted = new Set<Page<Row>>()
+  #timer: ReturnType<typeof setTimeout> | undefined
   isLoading = $state(false)
   /** True while a search goes on that found nothing in its last batches. */
   scanned = $state(0)
@@ -71,8 +83,16 @@ export class PagedList<Row> {
     const page = this.#pageOf(index - this.#head.length)
     if (page === undefined) return undefined
     this.#used.set(page, (this.#clock += 1))
-    if (page.rows === undefined) queueMicrotask(() => void this.#reload(page))
+    if (page.rows === undefined) this.#want(page)
     return page.rows?.[index - this.#head.length - page.start]
+  }
+
+  /** The row, when it is in memory; nothing is asked for. */
+  held(index: number): Row | undefined {
+    void this.#version
+    if (index < this.#head.length) return this.#head[index]
+    const page = this.#pageOf(index - this.#head.length)
+    return page?.rows?.[index - this.#head.length - page.start]
   }
 
   /** Rows that came after the list began, the newest first. */
@@ -101,6 +121,7 @@ export class PagedList<Row> {
           this.#used.set(page, (this.#clock += 1))
           this.#letGo()
         }
+        if (batch.rest !== undefined) this.#makeRoom(batch.rest)
         this.#version += 1
         if (batch.rows.length > 0 || batch.next === null || this.isStopped) return
       }
@@ -118,11 +139,38 @@ export class PagedList<Row> {
 
   retry(): void {
     this.error = undefined
+    // What is in view is then asked for again.
+    this.#version += 1
     void this.more()
   }
 
   close(): void {
     this.#abort.abort()
+    clearTimeout(this.#timer)
+  }
+
+  /** Gives every row that follows its place. */
+  #makeRoom(rest: Rest): void {
+    const last = this.#pages.at(-1)
+    const start = last === undefined ? 0 : last.start + last.count
+    for (let at = 0; at < rest.count; at += PAGE_ROWS) {
+      const count = Math.min(PAGE_ROWS, rest.count - at)
+      this.#pages.push({ cursor: rest.cursor(at), start: start + at, count, rows: undefined, isLoading: false })
+    }
+    this.#next = null
+  }
+
+  #want(page: Page<Row>): void {
+    if (page.isLoading || this.error !== undefined) return
+    this.#wanted.add(page)
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#loadWanted(), PASSING_MS)
+  }
+
+  #loadWanted(): void {
+    const latest = [...this.#wanted].sort((a, b) => (this.#used.get(b) ?? 0) - (this.#used.get(a) ?? 0))
+    this.#wanted.clear()
+    for (const page of latest.slice(0, PAGES_IN_VIEW)) void this.#reload(page)
   }
 
   #pageOf(index: number): Page<Row> | undefined {

@@ -28,6 +28,15 @@ export function windowOf(count: number, rowHeight: number, scrollTop: number, vi
   return { height, first, end, offset: top - (from - first * rowHeight) }
 }
 
+/** Where to scroll so that the row stands a third below the top of the view, or as near to that as the list goes. */
+export function scrollAt(index: number, count: number, rowHeight: number, viewHeight: number): number {
+  const whole = count * rowHeight
+  const reach = Math.max(Math.min(whole, HEIGHT_MAX) - viewHeight, 0)
+  if (reach === 0) return 0
+  const from = Math.min(Math.max(index * rowHeight - viewHeight / 3, 0), whole - viewHeight)
+  return (from / (whole - viewHeight)) * reach
+}
+
 /** Where to scroll so that the row is in view; `undefined` when it is. */
 export function scrollTo(index: number, count: number, rowHeight: number, scrollTop: number, viewHeight: number): number | undefined {
   const whole = count * rowHeight

@@ -18,6 +18,7 @@ export const KEYS: readonly Key[] = [
   { keys: 'k', says: 'Previous entry', where: 'in the list' },
   { keys: 'Enter', says: 'Open the entry', where: 'in the list' },
   { keys: 'x', says: 'Select the entry', where: 'in the list' },
+  { keys: 'g', says: 'Go to an entry, or to a time', where: 'in the list' },
   { keys: 't', says: 'Time range', where: 'in the list' },
   { keys: 'l', says: 'Live', where: 'in the list' },
   { keys: 'e', says: 'Export', where: 'in the list' },

@@ -319,7 +319,7 @@ export class Verifier {
         checked.push({ what: `that it continues the checkpoint of ${this.seenBefore} entries that this browser saw before` });
       }
       checked.push(...this.rangesChecked.map((range) => ({ what: `the bytes of entries ${range}` })));
-      if (this.entriesChecked.size > 0) checked.push({ what: `the bytes of ${this.entriesChecked.size} entries that were opened` });
+      if (this.entriesChecked.size > 0) checked.push({ what: this.entriesChecked.size === 1 ? 'the bytes of the entry that was opened' : `the bytes of ${this.entriesChecked.size} entries that were opened` });
     }
     const state: VerifierState = {
       badge: 'working',

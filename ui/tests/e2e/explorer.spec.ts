@@ -119,12 +119,55 @@ test('dragging over the histogram zooms', async ({ page, world }) => {
 test('every entry can be scrolled to, and what is out of sight is not on the page', async ({ page, world }) => {
   await open(page, world)
   const grid = page.locator('.view')
-  for (let turn = 0; turn < 20 && !(await page.getByText('The oldest entry that matches').isVisible()); turn += 1) {
-    await grid.evaluate((view) => view.scrollTo(0, view.scrollHeight))
-    await page.waitForTimeout(120)
-  }
+  // One way down: every row has its place from the beginning.
+  await grid.evaluate((view) => view.scrollTo(0, view.scrollHeight))
   await expect(page.getByText('The oldest entry that matches')).toBeVisible()
+  await expect(rows(page).last()).toContainText(/\d{4}-/)
   expect(await rows(page).count()).toBeLessThan(100)
+  await grid.evaluate((view) => view.scrollTo(0, view.scrollHeight / 2))
+  await expect(rows(page).first()).toContainText(/\d{4}-/)
+  await expect(rows(page).filter({ hasText: 'Loading' })).toHaveCount(0)
+})
+
+test('what a query finds is loaded on and on, to the last of it', async ({ page, world }) => {
+  await open(page, world, '#/explore?q=-principal:nobody')
+  const [grid, end] = [page.locator('.view'), page.getByText('The oldest entry that matches')]
+  await expect(async () => {
+    await grid.evaluate((view) => view.scrollTo(0, view.scrollHeight))
+    await expect(end).toBeVisible({ timeout: 200 })
+  }).toPass()
+})
+
+test('an entry or a time is gone to', async ({ page, world }) => {
+  await open(page, world)
+  const goTo = async (text: string) => {
+    await page.keyboard.press('g')
+    const menu = page.getByRole('dialog', { name: 'Go to' })
+    await menu.getByRole('textbox').fill(text)
+    await page.keyboard.press('Enter')
+    return menu
+  }
+  await expect((await goTo('nowhere')).getByRole('alert')).toContainText('Write a number')
+  await page.keyboard.press('Escape')
+  await expect((await goTo('999999999')).getByRole('alert')).toContainText('The newest entry is')
+  await page.keyboard.press('Escape')
+  await goTo('41')
+  await expect(page.locator('.row.body.active')).toBeInViewport()
+  await page.keyboard.press('Enter')
+  await expect(panel(page).getByRole('heading', { name: 'Entry 41' })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await goTo('2h')
+  await expect(page.locator('.row.body.active')).toBeInViewport()
+
+  await search(page, 'outcome:success')
+  await expect(rows(page).first()).toContainText('success')
+  await page.getByRole('grid').focus()
+  await goTo('300')
+  await expect(page.getByText('The list begins at entry 300')).toBeVisible()
+  await rows(page).first().click()
+  await expect.poll(() => Number(param(page, 'entry'))).toBeLessThanOrEqual(300)
+  await page.getByRole('button', { name: 'Begin at the newest' }).click()
+  await expect.poll(() => param(page, 'at')).toBeNull()
 })
 
 test('columns are hidden, moved, made wider, and stay so', async ({ page, world }) => {
@@ -162,6 +205,7 @@ test('an entry opens beside the list, has an address, and filters by what it hol
   expect(seq).toMatch(/^\d+$/)
   await page.reload()
   await expect(panel(page).getByRole('heading', { name: `Entry ${seq}` })).toBeVisible()
+  await expect(page.locator('.row.body.open')).toBeInViewport()
   await panel(page).getByRole('button', { name: /^Only category / }).click()
   await expect(query(page)).toHaveValue(/^category:/)
   await panel(page).getByRole('tab', { name: 'Fields' }).click()
@@ -172,6 +216,11 @@ test('an entry opens beside the list, has an address, and filters by what it hol
 test('an entry that does not exist is said so', async ({ page, world }) => {
   await open(page, world, '#/explore?entry=999999999')
   await expect(panel(page).getByRole('alert')).toContainText('there is no entry')
+})
+
+test('a link to an entry far down opens the list there', async ({ page, world }) => {
+  await open(page, world, '#/explore?entry=40')
+  await expect(page.locator('.row.body.open')).toBeInViewport()
 })
 
 test('neighbours lead from entry to entry', async ({ page, world }) => {

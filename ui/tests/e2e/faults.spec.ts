@@ -54,7 +54,8 @@ test('a list that fails is tried again', async ({ page, mock }) => {
 test('a session that ends asks for a login and goes on where it was', async ({ page, mock }) => {
   await open(page, mock, '#/explore?q=outcome:denied')
   mock.api.faults.isLoggedOut = true
-  await search(page, 'outcome:failure')
+  // By the address: the dialog may come at any moment now, and would take the keys.
+  await page.goto(`${mock.address}/#/explore?q=outcome:failure`)
   const dialog = page.getByRole('dialog', { name: 'Log in' })
   await expect(dialog).toBeVisible()
   await dialog.getByLabel(/^Token/).fill('wrong')

@@ -1,4 +1,4 @@
-import { expect, open, panel, param, query, rows, test } from './world.ts'
+import { expect, open, panel, param, query, rows, sessionOf, test } from './world.ts'
 
 test.beforeEach(async ({ page, world, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
@@ -20,7 +20,7 @@ test('/ goes to the query box, from other pages too, and Esc leaves it', async (
 test('? shows every key', async ({ page }) => {
   await page.keyboard.press('?')
   const dialog = page.getByRole('dialog', { name: 'Keys' })
-  for (const key of ['/', '?', 'Ctrl+K', 'Esc', 'u', 'y', 'v', 'j', 'k', 'Enter', 'x', 't', 'l', 'e', '[', ']']) {
+  for (const key of ['/', '?', 'Ctrl+K', 'Esc', 'u', 'y', 'v', 'j', 'k', 'Enter', 'x', 'g', 't', 'l', 'e', '[', ']']) {
     await expect(dialog.locator('kbd').getByText(key, { exact: true })).toBeVisible()
   }
   await page.keyboard.press('Escape')
@@ -115,9 +115,7 @@ test('keys do nothing while somebody types', async ({ page }) => {
 })
 
 test('[ and ] go through the steps of a session', async ({ page, world }) => {
-  const answer = await page.request.get(`${world.address}/v1/sessions?limit=1`)
-  const { sessions } = (await answer.json()) as { sessions: { session_id: string }[] }
-  await open(page, world, `#/session/${sessions[0]?.session_id}`)
+  await open(page, world, `#/session/${await sessionOf(page, world)}`)
   await page.keyboard.press(']')
   await expect(page.getByText(/^step 1 of/)).toBeVisible()
   await page.keyboard.press(']')

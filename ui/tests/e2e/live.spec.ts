@@ -18,7 +18,7 @@ test('the list keeps its place when it is scrolled, and says how many are new', 
   await expect(page.locator('.dot.following')).toBeVisible()
   const grid = page.locator('.view')
   await grid.evaluate((view) => view.scrollTo(0, 1400))
-  await page.waitForTimeout(100)
+  await expect(page.locator('#row-0')).toHaveCount(0)
   const inView = async () => (await rows(page).allTextContents()).join('\n')
   const before = await inView()
   for (let number = 1; number <= 3; number += 1) await world.record(event(number))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from '@playwright/test'
-import { expect, open, panel, rows, test, type World } from './world.ts'
+import { expect, open, panel, rows, sessionOf, test } from './world.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -20,12 +20,6 @@ async function accessible(page: Page, within = 'html'): Promise<void> {
     return found.violations
   }, within)
   expect(violations.map(({ id, nodes }) => ({ id, where: nodes.slice(0, 4).map((node) => `${node.target.join(' ')}: ${node.failureSummary ?? ''}`) }))).toEqual([])
-}
-
-async function sessionOf(page: Page, world: World): Promise<string> {
-  const answer = await page.request.get(`${world.address}/v1/sessions?limit=20`)
-  const { sessions } = (await answer.json()) as { sessions: { session_id: string; calls: number }[] }
-  return sessions.toSorted((a, b) => b.calls - a.calls)[0]?.session_id ?? ''
 }
 
 const PAGES: Record<string, string> = {
@@ -72,7 +66,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await accessible(page, 'dialog[open]')
         await page.keyboard.press('Escape')
       }
-      for (const name of ['Time range', 'Save view', 'Export', 'Columns', 'Integrity', 'Theme and session']) {
+      for (const name of ['Time range', 'Save view', 'Export', 'Go to', 'Columns', 'Integrity', 'Theme and session']) {
         await page.getByRole('button', { name: new RegExp(`^${name}`) }).first().click()
         await expect(page.getByRole('dialog', { name: new RegExp(`^${name}`) })).toBeVisible()
         await accessible(page, '.menu')

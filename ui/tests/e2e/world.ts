@@ -189,3 +189,10 @@ export async function search(page: Page, text: string): Promise<void> {
 
 /** The address's parameter, as the page has it now. */
 export const param = (page: Page, name: string): string | null => new URLSearchParams(new URL(page.url()).hash.split('?')[1] ?? '').get(name)
+
+/** The session with the most calls. */
+export async function sessionOf(page: Page, world: World): Promise<string> {
+  const answer = await page.request.get(`${world.address}/v1/sessions?limit=20`)
+  const { sessions } = (await answer.json()) as { sessions: { session_id: string; calls: number }[] }
+  return sessions.toSorted((a, b) => b.calls - a.calls)[0]?.session_id ?? ''
+}

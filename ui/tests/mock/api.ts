@@ -104,17 +104,18 @@ export class MockApi {
 
   #entries(params: URLSearchParams, response: ServerResponse): void {
     const limit = Number(params.get('limit') ?? 100)
+    const whole: Cursor = { isAscending: params.get('order') === 'asc', start: 0, end: this.log.size, blanks: this.faults.emptyPages }
     const cursor = params.get('cursor')
-    const [order, at, blanks] = cursor === null ? [params.get('order') ?? 'desc', undefined, this.faults.emptyPages] : readCursor(cursor)
-    const all = this.#found(params)
+    const { isAscending, start, end, blanks } = cursor === null ? whole : readCursor(cursor, whole.end)
+    const form = (from: number, to: number) => `${isAscending ? 'a' : 'd'}${from}-${to}`
     if (blanks > 0) {
-      return this.#page(response, [], `${order}:${at ?? ''}:${blanks - 1}`, Math.floor(this.log.size / (this.faults.emptyPages + 1)))
+      return this.#page(response, [], `${form(start, end)}:${blanks - 1}`, Math.floor(this.log.size / (this.faults.emptyPages + 1)))
     }
-    const ordered = order === 'asc' ? all : all.toReversed()
-    const start = at === undefined ? 0 : ordered.findIndex((entry) => (order === 'asc' ? Number(entry.seq) > at : Number(entry.seq) < at))
-    const rows = start < 0 ? [] : ordered.slice(start, start + limit)
-    const isLast = start < 0 || start + limit >= ordered.length
-    this.#page(response, rows, isLast ? null : `${order}:${String(rows.at(-1)?.seq)}:0`, rows.length)
+    const found = this.#found(params).filter((entry) => Number(entry.seq) >= start && Number(entry.seq) < end)
+    const rows = (isAscending ? found : found.toReversed()).slice(0, limit)
+    const last = Number(rows.at(-1)?.seq ?? 0)
+    const isLast = found.length <= limit
+    this.#page(response, rows, isLast ? null : isAscending ? form(last + 1, end) : form(start, last), rows.length)
   }
 
   #page(response: ServerResponse, rows: Record<string, unknown>[], next: string | null, scanned: number): void {
@@ -272,7 +273,15 @@ export class MockApi {
   }
 }
 
-function readCursor(cursor: string): [order: string, at: number | undefined, blanks: number] {
-  const [order = 'desc', at = '', blanks = '0'] = cursor.split(':')
-  return [order, at === '' ? undefined : Number(at), Number(blanks)]
+interface Cursor {
+  isAscending: boolean
+  start: number
+  end: number
+  blanks: number
+}
+
+/** The real server's form, and behind it how many empty pages are still to come. */
+function readCursor(cursor: string, size: number): Cursor {
+  const [, order, start, end, blanks] = /^([ad])(\d+)-(\d+)(?::(\d+))?$/.exec(cursor) ?? []
+  return { isAscending: order === 'a', start: Number(start), end: Math.min(Number(end), size), blanks: Number(blanks ?? 0) }
 }

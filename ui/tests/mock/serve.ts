@@ -29,6 +29,8 @@ export const passOn =
     if (headers.origin !== undefined) headers.origin = url.origin
     const outgoing = ask(url, { method: incoming.method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers)
+      // An answer that goes on for long begins before its first word.
+      response.flushHeaders()
       answer.pipe(response)
     })
     outgoing.on('error', () => response.destroy())

@@ -1,6 +1,10 @@
-import { expect, test } from 'vitest'
-import { PagedList } from '../../src/list/pages.svelte.ts'
-import { HEIGHT_MAX, scrollTo, windowOf } from '../../src/list/window.ts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beginAt, restOf } from '../../src/api/cursor.ts'
+import { PAGE_ROWS, PagedList } from '../../src/list/pages.svelte.ts'
+import { HEIGHT_MAX, scrollAt, scrollTo, windowOf } from '../../src/list/window.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
 
 test('a short list is not scaled, and a row is where it stands', () => {
   const shown = windowOf(100, 20, 400, 200, 0)
@@ -48,7 +52,8 @@ function pagesOf(total: number, size: number, blanks = 0) {
   return { list, asked }
 }
 
-const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
+/** Long enough that what is in view is asked for and there. */
+const settle = () => vi.advanceTimersByTimeAsync(1000)
 
 test('pages that were let go come back by their cursor, the same', async () => {
   const { list, asked } = pagesOf(20_000, 100)
@@ -58,9 +63,60 @@ test('pages that were let go come back by their cursor, the same', async () => {
   expect(list.row(50)).toBeUndefined()
   const before = asked.length
   await settle()
-  await settle()
   expect(list.row(50)).toBe(50)
   expect(asked.slice(before)).toEqual([undefined])
+})
+
+/** Every entry of a log of `size`, the newest first, as the server answers. */
+function everyEntry(size: number) {
+  const asked: string[] = []
+  const list = new PagedList<number>((cursor = `d0-${size}`) => {
+    asked.push(cursor)
+    const [start, end] = cursor.slice(1).split('-').map(Number) as [number, number]
+    const rows = Array.from({ length: Math.min(PAGE_ROWS, end - start) }, (_, index) => end - 1 - index)
+    const next = end - rows.length > start ? `d${start}-${end - rows.length}` : null
+    return Promise.resolve({ rows, next, scanned: rows.length, rest: restOf(next) })
+  })
+  return { list, asked }
+}
+
+test('where every entry is a row, any of ten million is one request away', async () => {
+  const { list, asked } = everyEntry(10_000_000)
+  await list.more()
+  expect(list.count).toBe(10_000_000)
+  expect(list.isWhole).toBe(true)
+  for (const index of [9_999_999, 5_000_000, 200, 7]) {
+    list.row(index)
+    await settle()
+    expect(list.row(index)).toBe(9_999_999 - index)
+  }
+  expect(asked.length).toBe(1 + 3)
+})
+
+test('what is only scrolled past is not asked for', async () => {
+  const { list, asked } = everyEntry(1_000_000)
+  await list.more()
+  for (let index = 0; index < 900_000; index += 1000) list.row(index)
+  await settle()
+  expect(asked.length).toBeLessThanOrEqual(4)
+  expect(list.row(899_000)).toBe(999_999 - 899_000)
+})
+
+test('a list can begin anywhere, in both orders', () => {
+  expect([beginAt('desc', 41), beginAt('asc', 41)]).toEqual(['d0-42', `a41-${Number.MAX_SAFE_INTEGER}`])
+  expect(restOf('d10-500')?.cursor(200)).toBe('d10-300')
+  expect(restOf('a10-500')?.cursor(200)).toBe('a210-500')
+  expect([restOf(null), restOf('x1-2'), restOf('d1')]).toEqual([undefined, undefined, undefined])
+})
+
+test('a row that is gone to is in view, wherever it stands', () => {
+  for (const count of [10, 1000, 10_000_000]) {
+    for (const index of [0, 5, Math.floor(count / 2), count - 1]) {
+      const shown = windowOf(count, 28, scrollAt(index, count, 28, 800), 800, 0)
+      expect(shown.first).toBeLessThanOrEqual(index)
+      expect(shown.end).toBeGreaterThan(index)
+    }
+  }
 })
 
 test('a search goes on over pages without a match', async () => {

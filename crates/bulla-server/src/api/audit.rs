@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 
 use super::params::Params;
 use crate::access::caller::Caller;
+use crate::api::views::Kind;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
 
@@ -53,7 +54,7 @@ pub(crate) async fn list(
         None => "-category:audit".parse::<Filter>()?,
         Some(category) => Filter::new().field("category", &category),
     };
-    shared.views.opened(&caller, "audit", "", Instant::now());
+    shared.views.opened(&caller, Kind::Audit, "", Instant::now());
     let (place, reader) = (shared.place_to_search().await?, shared.reader.clone());
     let search = move || {
         let _place = place;

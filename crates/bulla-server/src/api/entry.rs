@@ -10,6 +10,7 @@ use bulla::StoredEntry;
 use bulla_search::AskError;
 
 use crate::access::caller::Caller;
+use crate::api::views::Kind;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
 
@@ -28,7 +29,7 @@ pub(crate) async fn show(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let entry = find(&shared, &name).await?;
-    shared.views.opened(&caller, "entry", &name, Instant::now());
+    shared.views.opened(&caller, Kind::Entry, &name, Instant::now());
     let hash = entry.leaf_hash().to_base64();
     // A number or id names one entry for ever, but who may read it can change.
     let headers = [

@@ -18,6 +18,7 @@ use utoipa::IntoParams;
 use super::params::Params;
 use super::search::filter;
 use crate::access::caller::Caller;
+use crate::api::views::Kind;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
 
@@ -68,7 +69,7 @@ pub(crate) async fn follow(
     let place = shared.followers.clone().try_acquire_owned().map_err(|_| {
         Problem::new(Code::Busy, format!("{} followers are here already", shared.settings.limits.followers))
     })?;
-    shared.views.opened(&caller, "tail", &params.q, Instant::now());
+    shared.views.opened(&caller, Kind::Tail, &params.q, Instant::now());
     let size = shared.reader.size()?;
     let from = last.map(|last| last.saturating_add(1)).or(params.from).unwrap_or(size);
     let first = shared.reader.first_seq().get();

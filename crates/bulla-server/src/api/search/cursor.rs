@@ -1,5 +1,5 @@
 //! Where a page ended. A cursor names a position in the log, which never changes, so paging is stable while the log
-//! grows: nothing is shown twice, and nothing is left out.
+//! grows: nothing is shown twice, and nothing is left out. Its form is public, so that a reader can begin anywhere.
 
 use std::fmt;
 use std::ops::Range;

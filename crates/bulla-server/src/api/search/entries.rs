@@ -13,6 +13,7 @@ use super::cursor::{Cursor, Order};
 use super::{Coverage, Total, ask, filter, limit, page_limits};
 use crate::access::caller::Caller;
 use crate::api::params::Params;
+use crate::api::views::Kind;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
 
@@ -33,7 +34,9 @@ pub(crate) struct EntriesParams {
     from: Option<String>,
     /// Only what happened before this moment.
     to: Option<String>,
-    /// Where the page before ended; with it, the other parameters are as they were.
+    /// Where the page before ended; with it, the other parameters are as they were. To begin anywhere else, make one: `d`
+    /// (the newest first) or `a`, then the numbers of the first entry to look at and of the one behind the last, as in
+    /// `d0-500`. It decides the order.
     cursor: Option<String>,
     /// Entries of the page, 1 to 10,000; 100 when not given.
     limit: Option<u64>,
@@ -81,7 +84,7 @@ pub(crate) async fn list(
     let limit = limit("limit", params.limit, LIMIT_DEFAULT, LIMIT_MAX)?;
     let cursor: Option<Cursor> = params.cursor.as_deref().map(Cursor::read).transpose()?;
     let (order, is_counted) = (params.order, params.count);
-    let found = ask(&shared, &caller, "entries", &params.q, move |view| {
+    let found = ask(&shared, &caller, Kind::Search, &params.q, move |view| {
         let cursor = cursor.unwrap_or_else(|| Cursor { order, rest: view.all() });
         let page = view.page(&filter, cursor.order.into(), cursor.rest.clone(), page_limits(limit))?;
         let counted = is_counted.then(|| view.count(&filter)).transpose()?;

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{Coverage, Total, ask, filter, limit};
 use crate::access::caller::Caller;
 use crate::api::params::Pairs;
+use crate::api::views::Kind;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
 
@@ -85,7 +86,7 @@ pub(crate) async fn show(
 ) -> Result<Json<FacetsBody>, Problem> {
     let Asked { q, from, to, fields, limit } = Asked::of(pairs)?;
     let filter = filter(&q, from.as_deref(), to.as_deref())?;
-    let body = ask(&shared, &caller, "entries", &q, move |view| {
+    let body = ask(&shared, &caller, Kind::Search, &q, move |view| {
         let found = view.facets(&filter, &fields, limit)?;
         Ok(FacetsBody {
             total: found.counted.total.into(),

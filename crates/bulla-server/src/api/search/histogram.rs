@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{Coverage, Total, ask, filter, limit};
 use crate::access::caller::Caller;
 use crate::api::params::Params;
+use crate::api::views::Kind;
 use crate::problem::{Problem, ProblemBody};
 use crate::state::Shared;
 
@@ -77,7 +78,7 @@ pub(crate) async fn show(
 ) -> Result<Json<HistogramBody>, Problem> {
     let filter = filter(&params.q, params.from.as_deref(), params.to.as_deref())?;
     let buckets = limit("buckets", params.buckets, BUCKETS_DEFAULT, BUCKETS_MAX)?;
-    let body = ask(&shared, &caller, "entries", &params.q, move |view| {
+    let body = ask(&shared, &caller, Kind::Search, &params.q, move |view| {
         let found = view.histogram(&filter, buckets)?;
         let width = i128::from(found.interval_ms) * 1_000_000;
         let end = |start: &bulla::Timestamp| {

@@ -20,6 +20,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::caller::Caller;
+use crate::api::views::Kind;
 use crate::problem::{Code, Problem};
 use crate::state::Shared;
 
@@ -98,11 +99,11 @@ fn limit(name: &str, asked: Option<u64>, default: u64, max: u64) -> Result<usize
 async fn ask<T: Send + 'static>(
     shared: &Arc<Shared>,
     caller: &Caller,
-    view_name: &'static str,
+    kind: Kind,
     query: &str,
     question: impl FnOnce(&View) -> Result<T, AskError> + Send + 'static,
 ) -> Result<T, Problem> {
-    shared.views.opened(caller, view_name, query, Instant::now());
+    shared.views.opened(caller, kind, query, Instant::now());
     let (place, view) = (shared.place_to_search().await?, shared.search.now()?);
     let asking = move || {
         let _place = place;

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::{ask, page_limits};
 use crate::access::caller::Caller;
+use crate::api::views::Kind;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
 
@@ -126,7 +127,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<SessionBody>, Problem> {
     let (filter, wanted) = (Filter::new().session(&id), id.clone());
-    let found = ask(&shared, &caller, "session", &id, move |view| {
+    let found = ask(&shared, &caller, Kind::Session, &id, move |view| {
         let (mut sessions, is_cut) =
             view.entries_of_sessions(&filter, ENTRIES_MAX, page_limits(usize::MAX))?;
         let session = sessions.remove(&wanted).and_then(|entries| Session::of(&wanted, &entries));

@@ -14,6 +14,7 @@ use super::histogram::by_outcome;
 use super::{Coverage, ask, filter, limit, page_limits};
 use crate::access::caller::Caller;
 use crate::api::params::Params;
+use crate::api::views::Kind;
 use crate::problem::{Problem, ProblemBody};
 use crate::state::Shared;
 
@@ -93,7 +94,7 @@ pub(crate) async fn list(
     let filter = filter(&params.q, params.from.as_deref(), params.to.as_deref())?;
     let limit = limit("limit", params.limit, LIMIT_DEFAULT, LIMIT_MAX)?;
     let cursor: Option<Cursor> = params.cursor.as_deref().map(Cursor::read).transpose()?;
-    let body = ask(&shared, &caller, "sessions", &params.q, move |view| {
+    let body = ask(&shared, &caller, Kind::Sessions, &params.q, move |view| {
         let range = cursor.map_or_else(|| view.all(), |cursor| cursor.rest);
         let found = view.sessions(&filter, range, limit, page_limits(usize::MAX))?;
         let next = Cursor { order: Order::Desc, rest: found.rest };

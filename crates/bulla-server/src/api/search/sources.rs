@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::{Coverage, ask, page_limits};
 use crate::access::caller::Caller;
+use crate::api::views::Kind;
 use crate::ingest::sources::SourceCounts;
 use crate::problem::{Problem, ProblemBody};
 use crate::state::Shared;
@@ -59,7 +60,7 @@ pub(crate) async fn list(
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<SourcesBody>, Problem> {
     let counts = shared.intake.sources().counts();
-    let body = ask(&shared, &caller, "sources", "", move |view| {
+    let body = ask(&shared, &caller, Kind::Sources, "", move |view| {
         let field = ["source.id".to_owned()];
         let found = view.facets(&Filter::new().has("source.id"), &field, SOURCES_MAX)?;
         let values = found.facets.into_iter().flat_map(|facet| facet.values);
