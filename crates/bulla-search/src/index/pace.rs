@@ -41,20 +41,19 @@ impl Pace {
     ///
     /// A thread that is idle may need a privilege to be more again, so each pace has a thread of its own.
     pub(crate) fn take(self) {
-        let set = match self {
-            Self::Idle => set_thread_priority_and_policy(
-                thread_native_id(),
-                ThreadPriority::Min,
-                ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle),
-            )
-            .map_err(|error| format!("{error:?}")),
-            Self::Background => rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE)
-                .map_err(|error| error.to_string()),
-        };
-        if let Err(error) = set {
-            tracing::debug!(%error, pace = ?self, "the indexing thread keeps its priority");
+        let is_idle = self == Self::Idle && become_idle();
+        if !is_idle
+            && let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE)
+        {
+            tracing::debug!(%error, "the indexing thread keeps its priority");
         }
     }
+}
+
+/// Whether the thread is of the class that runs when nothing else wants to; a sandbox may not allow that.
+fn become_idle() -> bool {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle).is_ok()
 }
 
 #[cfg(test)]
