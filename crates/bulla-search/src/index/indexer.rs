@@ -119,22 +119,23 @@ impl Indexer {
     fn follow(&self, pace: Pace) -> Result<Pace, Damage> {
         let mut writing = self.open()?;
         let checked = self.options.check_bytes.then(|| check_in_background(&writing.files)).transpose()?;
-        let mut next = pace;
+        let (mut next, mut complete) = (pace, Instant::now());
         while !self.state.is_stopping() && next == pace {
             if let Some(damage) = checked.as_ref().and_then(|found| found.try_recv().ok()) {
                 return Err(damage);
             }
             let size = self.log.size()?;
-            if writing.next >= size {
+            if writing.next < size {
+                self.index_some(&mut writing, size)?;
+            } else {
+                complete = Instant::now();
                 self.state.wait(LOOK_AGAIN);
             }
-            let began = Instant::now();
-            self.index_some(&mut writing, size)?;
             if self.is_commit_due(&writing, size) {
                 self.commit(&mut writing)?;
             }
             self.tend_parts(&mut writing)?;
-            next = pace.next(size.saturating_sub(writing.next), began.elapsed());
+            next = pace.next(size.saturating_sub(writing.next), complete.elapsed());
         }
         self.finish(writing)?;
         Ok(next)
@@ -159,9 +160,6 @@ impl Indexer {
     }
 
     fn index_some(&self, writing: &mut Writing, size: u64) -> Result<(), Damage> {
-        if writing.next >= size {
-            return Ok(());
-        }
         let end = size.min(writing.next + BLOCK);
         let mut entries = self.log.read(writing.next..end);
         while let Some((seq, line)) = entries.next_line()? {

@@ -1,8 +1,8 @@
 //! How much of the machine indexing may take.
 //!
 //! As long as the index keeps up, its threads run only when nothing else wants to, so that no writer of the log ever
-//! waits for a processor that the index has. On a busy machine it could wait for ever, so an index that is far behind, or
-//! that gets nothing done, takes a small share.
+//! waits for a processor that the index has. On a busy machine it could wait for ever, so an index that is late takes a
+//! small share until it is not.
 
 use std::time::Duration;
 
@@ -13,10 +13,8 @@ use thread_priority::unix::{
 
 /// 1,000,000 entries behind is far: no answer looks at more than that outside the index.
 const FAR_BEHIND: u64 = 1_000_000;
-/// 100,000 entries behind is near again: a second or two.
-const NEAR: u64 = 100_000;
-/// 5 seconds for one turn, which is a block of entries and perhaps a commit: the turn hardly ran.
-const STARVED: Duration = Duration::from_secs(5);
+/// 10 seconds since it had read all that there was is late: a commit takes one or two.
+const LATE: Duration = Duration::from_secs(10);
 /// 10 of nice: below every thread that answers somebody.
 const NICE: i32 = 10;
 
@@ -30,11 +28,11 @@ pub(crate) enum Pace {
 }
 
 impl Pace {
-    /// The pace after a turn at this one that took so long and left the index so many entries behind.
-    pub(crate) fn next(self, behind: u64, turn: Duration) -> Self {
+    /// The pace when there are so many entries to read, and it is so long since there were none.
+    pub(crate) fn next(self, behind: u64, since: Duration) -> Self {
         match self {
-            Self::Idle if behind > FAR_BEHIND || turn > STARVED => Self::Background,
-            Self::Background if behind < NEAR => Self::Idle,
+            Self::Idle if behind > FAR_BEHIND || since > LATE => Self::Background,
+            Self::Background if behind == 0 => Self::Idle,
             same => same,
         }
     }
@@ -43,20 +41,19 @@ impl Pace {
     ///
     /// A thread that is idle may need a privilege to be more again, so each pace has a thread of its own.
     pub(crate) fn take(self) {
-        let set = match self {
-            Self::Idle => set_thread_priority_and_policy(
-                thread_native_id(),
-                ThreadPriority::Min,
-                ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle),
-            )
-            .map_err(|error| format!("{error:?}")),
-            Self::Background => rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE)
-                .map_err(|error| error.to_string()),
-        };
-        if let Err(error) = set {
-            tracing::debug!(%error, pace = ?self, "the indexing thread keeps its priority");
+        let is_idle = self == Self::Idle && become_idle();
+        if !is_idle
+            && let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE)
+        {
+            tracing::debug!(%error, "the indexing thread keeps its priority");
         }
     }
+}
+
+/// Whether the thread is of the class that runs when nothing else wants to; a sandbox may not allow that.
+fn become_idle() -> bool {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle).is_ok()
 }
 
 #[cfg(test)]
@@ -64,18 +61,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_index_that_is_far_behind_takes_a_share() {
-        let check = |pace: Pace, behind, expected| {
-            assert_eq!(pace.next(behind, Duration::ZERO), expected, "{pace:?} {behind}");
+    fn only_an_index_that_is_late_takes_a_share() {
+        let check = |pace: Pace, behind, since, expected| {
+            assert_eq!(pace.next(behind, since), expected, "{pace:?} {behind} {since:?}");
         };
-        check(Pace::Idle, 0, Pace::Idle);
-        check(Pace::Idle, FAR_BEHIND, Pace::Idle);
-        check(Pace::Idle, FAR_BEHIND + 1, Pace::Background);
-        check(Pace::Background, FAR_BEHIND, Pace::Background);
-        check(Pace::Background, NEAR, Pace::Background);
-        check(Pace::Background, NEAR - 1, Pace::Idle);
-        assert_eq!(Pace::Idle.next(0, STARVED * 2), Pace::Background);
-        assert_eq!(Pace::Background.next(NEAR, STARVED * 2), Pace::Background);
+        check(Pace::Idle, 0, Duration::ZERO, Pace::Idle);
+        check(Pace::Idle, FAR_BEHIND, LATE, Pace::Idle);
+        check(Pace::Idle, FAR_BEHIND + 1, Duration::ZERO, Pace::Background);
+        check(Pace::Idle, 1, LATE * 2, Pace::Background);
+        check(Pace::Background, 1, Duration::ZERO, Pace::Background);
+        check(Pace::Background, 0, Duration::ZERO, Pace::Idle);
     }
 
     #[test]

@@ -65,6 +65,8 @@ struct Steady {
 /// Records at a steady pace and measures from submitting to durable.
 fn steady(bench: &Bench, name: &str, is_indexed: bool) -> anyhow::Result<Steady> {
     let directory = bench.folder.join(format!("steady-{name}"));
+    // What was written before must not be on its way to the disk while this is measured.
+    let _ = std::process::Command::new("sync").status();
     let log = AuditLog::open(&directory)?;
     let index = is_indexed
         .then(|| {
