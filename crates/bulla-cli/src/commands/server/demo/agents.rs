@@ -110,8 +110,17 @@ impl<'a> Session<'a> {
             ..Model::default()
         };
         let entry = AuditEntry::new(AuditCategory::Cognition, "model turn").event_name("model.response");
-        self.record(entry.actor(self.actor()).model(model).outcome(AuditOutcome::Success));
+        let entry = self.inside(entry.actor(self.actor()).model(model).outcome(AuditOutcome::Success));
+        self.record(entry);
         self.pass(6);
+    }
+
+    /// What happens inside of a call names it as its cause.
+    fn inside(&self, entry: AuditEntry) -> AuditEntry {
+        match &self.within {
+            Some((_, call)) => entry.cause(call),
+            None => entry,
+        }
     }
 
     /// The entry before a call; returns its id and what both entries have in common.
@@ -131,10 +140,7 @@ impl<'a> Session<'a> {
         if let Some(table) = input.get("table").and_then(Value::as_str) {
             entry = entry.target(target("table", table));
         }
-        let mut pre = entry.clone().phase(Phase::Pre).outcome(AuditOutcome::Unknown);
-        if let Some((_, cause)) = &self.within {
-            pre = pre.cause(cause);
-        }
+        let pre = self.inside(entry.clone().phase(Phase::Pre).outcome(AuditOutcome::Unknown));
         (self.record(pre), entry)
     }
 
