@@ -95,16 +95,17 @@ try {
   requests = []
   began = performance.now()
   await seen(page, `filter ${values.query}`, async () => {
+    const answer = page.waitForResponse((response) => response.url().includes('/v1/entries') && new URL(response.url()).searchParams.get('q') !== null)
     const box = page.getByRole('combobox').first()
     await box.fill(values.query)
     await box.press('Enter')
-    await page.waitForResponse((response) => response.url().includes('/v1/entries') && new URL(response.url()).searchParams.get('q') !== null)
+    await answer
     await page.waitForFunction(rowsAreThere)
     console.log(`rows of ${values.query} after ${round(performance.now() - began)} ms`)
     await page.waitForFunction(counted)
   })
-  const asked = requests.filter(({ pathname }) => pathname.startsWith('/v1/')).map(({ pathname, searchParams }) => `${pathname}${searchParams.has('cursor') ? ' (next page)' : ''}`)
-  console.log(`it asked for ${asked.join(', ')}`)
+  const asked = requests.filter(({ pathname }) => pathname.startsWith('/v1/')).map(({ pathname, search }) => pathname + search)
+  console.log(`it asked for\n  ${asked.join('\n  ')}`)
 } finally {
   await browser.close()
   stop()
