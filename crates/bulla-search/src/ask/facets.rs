@@ -85,7 +85,33 @@ impl View {
     }
 }
 
+/// Counts the values of a field entry by entry, as [`View::facets`] counts them: for whoever reads the lines itself.
+#[derive(Debug)]
+pub struct ValueCounter {
+    counting: Counting,
+    all: u64,
+}
+
+impl ValueCounter {
+    /// Of a field by its dotted path.
+    pub fn of(field: &str) -> Self {
+        Self { counting: Counting::of(field), all: 0 }
+    }
+
+    /// Counts the values in a stored line.
+    pub fn add(&mut self, line: &[u8]) {
+        self.all += 1;
+        count_line(line, [&mut self.counting].into_iter());
+    }
+
+    /// All that was counted, the most frequent `limit` values by name.
+    pub fn facet(self, limit: usize) -> Facet {
+        self.counting.facet(limit, self.all)
+    }
+}
+
 /// The values of one field so far.
+#[derive(Debug)]
 struct Counting {
     field: String,
     counts: HashMap<String, u64>,

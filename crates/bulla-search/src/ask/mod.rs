@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use bulla::{Filter, LogReader, ReadError, StoredEntry};
 
-pub use facets::{Facet, FacetValue, Facets, facets_default};
+pub use facets::{Facet, FacetValue, Facets, ValueCounter, facets_default};
 pub use histogram::{Bucket, Histogram, OUTCOMES};
 pub use page::{Page, PageLimits};
 pub use sessions::{SessionSummary, Sessions};

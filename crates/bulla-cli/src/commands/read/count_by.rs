@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 
 use bulla::{Filter, LogReader};
-use bulla_search::View;
+use bulla_search::{Facet, ValueCounter, View};
 use indicatif::ProgressBar;
-use serde_json::Value;
 
 use crate::ended::Ended;
 use crate::invocation::Invocation;
 use crate::log_access;
 use crate::output::amount::count;
 use crate::output::progress;
+use crate::output::talk;
 use crate::output::text::shown;
 
 /// Counts by value; those of entries without one are by none.
@@ -47,14 +47,7 @@ fn by_index(view: &View, filter: &Filter, field: &str) -> anyhow::Result<Option<
     if !facets.counted.total.is_exact || !facets.facets.iter().all(|facet| facet.is_exact) {
         return Ok(None);
     }
-    let mut counts = Counts::new();
-    for facet in facets.facets {
-        counts.extend(facet.values.into_iter().map(|value| (Some(value.value), value.count)));
-        if facet.missing > 0 {
-            counts.insert(None, facet.missing);
-        }
-    }
-    Ok(Some(counts))
+    Ok(facets.facets.into_iter().next().map(counts_of))
 }
 
 pub(crate) fn print(this: &mut Invocation, counts: Counts, limit: usize) -> anyhow::Result<()> {
@@ -73,46 +66,23 @@ pub(crate) fn print(this: &mut Invocation, counts: Counts, limit: usize) -> anyh
 }
 
 fn by_reading(reader: &LogReader, filter: &Filter, field: &str, bar: &ProgressBar) -> anyhow::Result<Counts> {
-    let mut counts = Counts::new();
+    let mut values = ValueCounter::of(field);
     for entry in reader.filter(filter.clone(), 0..u64::MAX) {
         let entry = entry?;
         bar.set_position(entry.seq().get());
-        let line: Value = serde_json::from_slice(entry.line()).unwrap_or_default();
-        let mut values = Vec::new();
-        values_at(&line, field, &mut values);
-        if values.is_empty() {
-            values.push(None);
-        }
-        for value in values {
-            *counts.entry(value).or_default() += 1;
-        }
+        values.add(entry.line());
     }
-    Ok(counts)
+    let facet = values.facet(usize::MAX);
+    if facet.other > 0 {
+        talk::warn(format!(
+            "{} entries have other values of {field}: too many to tell apart",
+            count(facet.other)
+        ));
+    }
+    Ok(counts_of(facet))
 }
 
-/// The values at a dotted path, through objects and arrays; keys that have dots themselves are found too.
-fn values_at(value: &Value, path: &str, found: &mut Vec<Option<String>>) {
-    match value {
-        Value::Array(list) => list.iter().for_each(|value| values_at(value, path, found)),
-        Value::Object(map) => {
-            if let Some(value) = map.get(path) {
-                leaves(value, found);
-            }
-            for (dot, _) in path.match_indices('.') {
-                if let Some(value) = map.get(&path[..dot]) {
-                    values_at(value, &path[dot + 1..], found);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn leaves(value: &Value, found: &mut Vec<Option<String>>) {
-    match value {
-        Value::Null => found.push(None),
-        Value::String(text) => found.push(Some(text.clone())),
-        Value::Array(list) => list.iter().for_each(|value| leaves(value, found)),
-        other => found.push(Some(other.to_string())),
-    }
+fn counts_of(facet: Facet) -> Counts {
+    let missing = (facet.missing > 0).then_some((None, facet.missing));
+    facet.values.into_iter().map(|value| (Some(value.value), value.count)).chain(missing).collect()
 }
