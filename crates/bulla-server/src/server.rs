@@ -32,6 +32,8 @@ use crate::{own_record, router};
 
 /// How often the counts of refusals and the gaps of emitters are looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// 48 MiB of entries that the index has not committed: half of what it takes where it runs alone.
+const INDEX_MEMORY: usize = 48 << 20;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -201,7 +203,9 @@ fn open(settings: Settings, going_down: watch::Receiver<bool>) -> Result<Shared,
 
 /// The index of the log, which follows it from now on. What is wrong with it never keeps a server from starting.
 fn index(log: &Path, reader: &LogReader) -> std::io::Result<Arc<Index>> {
-    Index::follow(log.join(INDEX_DIRECTORY), reader.clone(), IndexOptions::default()).map(Arc::new)
+    let mut options = IndexOptions::default();
+    options.memory_bytes = INDEX_MEMORY;
+    Index::follow(log.join(INDEX_DIRECTORY), reader.clone(), options).map(Arc::new)
 }
 
 async fn tick(shared: Arc<Shared>) {

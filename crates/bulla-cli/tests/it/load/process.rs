@@ -85,10 +85,11 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Resident memory now, in KiB; `None` where there is no /proc, or no such process.
+    /// Resident memory now, in KiB; `None` where there is no /proc, or no such process. Pages of mapped files are not in it:
+    /// those of the index grow with the log, and the kernel takes them back when it wants them.
     pub(super) fn resident(&self) -> Option<u64> {
         let status = std::fs::read_to_string(&self.status).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        let line = status.lines().find(|line| line.starts_with("RssAnon:"))?;
         line.split_whitespace().nth(1)?.parse().ok()
     }
 }
