@@ -21,6 +21,8 @@ const GROWTH_BYTES_MAX: u64 = 8 << 20;
 /// Memory that a process has had at most, as far as the system still tells.
 fn resident_bytes(id: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    // Until it has its own name it still has the memory of the process that started it.
+    status.starts_with("Name:\tbulla\n").then_some(())?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(peak.trim().strip_suffix(" kB")?.parse::<u64>().unwrap() * 1024)
 }
