@@ -152,7 +152,7 @@ test('an entry or a time is gone to', async ({ page, world }) => {
   await expect((await goTo('999999999')).getByRole('alert')).toContainText('The newest entry is')
   await page.keyboard.press('Escape')
   await goTo('41')
-  await expect(page.locator('.row.body.active')).toBeInViewport()
+  await expect(page.locator('.row.body.active').getByLabel('Select entry 41')).toBeInViewport()
   await page.keyboard.press('Enter')
   await expect(panel(page).getByRole('heading', { name: 'Entry 41' })).toBeVisible()
   await page.keyboard.press('Escape')
