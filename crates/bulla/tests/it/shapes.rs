@@ -2,7 +2,7 @@
 //! nothing leads to a signed root, in bytes without an end, and in sealed segments that were packed anew.
 
 use bulla::proof::{Checkpoint, Finding, FindingKind, HASH_LEN, SignerKey, TreeSize, Verdict, leaf_hash};
-use bulla::{AuditEntry, AuditLog, AuditOutcome, Verify};
+use bulla::{AuditEntry, AuditLog, AuditOutcome, LogReader, Verify};
 use bulla_hostile::{Directory, Original, Place, Shape};
 use tempfile::TempDir;
 
@@ -331,6 +331,99 @@ fn a_sealed_segment_packed_anew_is_the_same_entries() {
     let (_folder, log, file, frames) = sealed_log();
     pack(&log, &file, &frames);
     assert!(verify(&log).is_clean(), "{:#?}", findings(&log));
+}
+
+#[test]
+fn a_sealed_segment_cut_into_other_frames_is_told_with_the_entries_that_lie_in_other_frames() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { entries: 900, sessions: 3, segment_bytes: 1, seal: false, payloads: false };
+    let log = Original::write(folder.path().join("audit"), shape).directory;
+    // The first three segments become one.
+    let segments = &log.files("entries")[..3];
+    let lines = segments.iter().map(|file| log.read(file)).collect::<Vec<_>>().concat();
+    segments.iter().for_each(|file| log.remove(file));
+    let lines: Vec<_> = lines.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let file = format!("{SEGMENT}.zst");
+    for counts in [
+        &[768][..],
+        &[256, 512],
+        &[512, 256],
+        &[256, 255, 257],
+        &[256, 257, 255],
+        &[256, 256, 255, 1],
+        &[256, 256, 1, 255],
+        &[128; 6],
+        &[96; 8],
+        &[0, 256, 256, 256],
+        &[256, 0, 256, 256],
+        &[256, 256, 256, 0],
+        &[256, 256, 256, 0, 0],
+    ] {
+        let mut rest = lines.iter();
+        let frame_of =
+            counts.iter().enumerate().flat_map(|(frame, count)| std::iter::repeat_n(frame, *count));
+        let astray: Vec<(u64, usize)> =
+            (0..).zip(frame_of).filter(|(seq, frame)| seq / 256 != *frame as u64).collect();
+        let empty = counts.iter().enumerate().filter(|(_, count)| **count == 0).map(|(frame, _)| frame);
+        let bad: Vec<usize> = astray.iter().map(|(_, frame)| *frame).chain(empty).collect();
+        let frames: Vec<Vec<u8>> =
+            counts.iter().map(|count| rest.by_ref().take(*count).flatten().copied().collect()).collect();
+        let places = pack(&log, &file, &frames);
+
+        let found = findings(&log);
+        let finding = only(&found);
+        assert_eq!((finding.kind, finding.file.as_ref()), (SegmentUnreadable, Some(&file)), "{finding}");
+        assert!(finding.repairable && finding.message.starts_with("it was packed anew, "), "{finding}");
+        let seqs = astray.first().zip(astray.last()).map(|(first, last)| (first.0, last.0 + 1));
+        assert_eq!(finding.first_seq.zip(finding.end_seq), seqs, "{counts:?}: {finding}");
+        let bytes = places[*bad.iter().min().unwrap()].start..places[*bad.iter().max().unwrap()].end;
+        assert_eq!(finding.bytes, Some(bytes), "{counts:?}: {finding}");
+
+        // Reading it gives the entry that is asked for, or an error.
+        let reader = LogReader::open(log.root()).unwrap();
+        for (seq, line) in (0..).zip(&lines) {
+            match reader.read(seq..seq + 1).next().unwrap() {
+                Ok(entry) => assert_eq!(entry.line(), line.strip_suffix(b"\n").unwrap()),
+                Err(error) => assert!(error.to_string().contains("bulla verify"), "{error}"),
+            }
+        }
+        assert!(reader.read(0..900).count() <= 900);
+    }
+    log.remove(&file);
+    log.write(SEGMENT, lines.concat());
+    assert!(verify(&log).is_clean(), "unpacked, it is a segment like others");
+}
+
+#[test]
+fn a_frame_that_ends_in_bytes_without_an_end_takes_nothing_from_the_next_one() {
+    let (_folder, log, file, mut frames) = sealed_log();
+    for len in [90, 300_000] {
+        let whole = frames[0].clone();
+        frames[0].extend(std::iter::repeat_n(b'x', len));
+        let places = pack(&log, &file, &frames);
+        let found = findings(&log);
+        check(only(&found), LineInserted, (256, 256), "a line that is");
+        assert_eq!(found[0].bytes.as_ref(), Some(&places[0]));
+        frames[0] = whole;
+    }
+}
+
+#[test]
+fn frames_behind_the_end_of_a_segment_that_cannot_be_read_accuse_no_entry() {
+    let (_folder, log, file, mut frames) = sealed_log();
+    frames.extend([b"x".to_vec(), b"y".to_vec(), b"z".to_vec()]);
+    let places = pack(&log, &file, &frames);
+    let count = frames.len();
+    log.edit(&file, |bytes| {
+        places[count - 3..].iter().for_each(|place| bytes[place.start as usize..][..4].fill(0));
+    });
+    let found = findings(&log);
+    assert_eq!(found.len(), 3, "{found:#?}");
+    let end = 256 * (count as u64 - 3);
+    for (finding, place) in found.iter().zip(&places[count - 3..]) {
+        check(finding, SegmentUnreadable, (end, end), "");
+        assert_eq!(finding.bytes.as_ref(), Some(place));
+    }
 }
 
 #[test]

@@ -114,11 +114,11 @@ impl<'a> Hasher<'a> {
                         break;
                     };
                     self.hash_all(&lines, Some(seq), &mut hashed)?;
-                    seq += TILE_WIDTH;
-                    if hashed.first + hashed.lines + hashed.beyond != seq && frame + 1 < reader.frames().len()
-                    {
-                        hashed.is_same = false;
-                    }
+                    let full = seq + TILE_WIDTH;
+                    let end = hashed.first + hashed.lines + hashed.beyond;
+                    let is_last = frame + 1 == reader.frames().len();
+                    hashed.is_same &= end == full || is_last && seq < end && end < full;
+                    seq = full;
                 }
             }
         }
