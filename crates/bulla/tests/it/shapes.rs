@@ -642,3 +642,46 @@ fn a_hundred_roots_that_the_entries_do_not_have_are_told_before_one_that_they_ha
     assert_eq!(found.len(), 100, "{:?}", found.last());
     assert!(found.iter().all(|finding| finding.kind == CheckpointHistoryInconsistent));
 }
+
+/// Puts notes of these sizes, signed by the log's key for roots that it never had, before the others.
+fn forge(log: &Directory, key: &SignerKey, sizes: std::ops::Range<u64>) {
+    let forged = |size| {
+        let root = leaf_hash(&u64::to_be_bytes(size));
+        Checkpoint::new(key.name(), TreeSize(size), root).unwrap().sign(&[key])
+    };
+    let notes: Vec<String> = sizes.map(forged).chain(log.history()).collect();
+    log.write_history(&notes);
+}
+
+#[test]
+fn signed_roots_that_the_entries_do_not_have_are_all_counted() {
+    for count in [99, 100, 101, 140] {
+        let (_folder, log, key) = log_of(600, 2);
+        forge(&log, &key, 10..10 + count);
+        let verdict = verify(&log);
+        assert_eq!((verdict.findings.len() as u64, verdict.findings_total()), (count.min(100), count));
+        for (size, finding) in (10..).zip(&verdict.findings) {
+            assert_eq!(finding.kind, CheckpointHistoryInconsistent, "{finding}");
+            assert!(finding.message.starts_with(&format!("its root of size {size} is not ")), "{finding}");
+        }
+    }
+}
+
+#[test]
+fn signed_roots_inside_a_tile_that_was_changed_are_not_counted_beside_it() {
+    // Sizes from 200 on lie behind the change at 150 and inside its tile but for those from 256 on.
+    for (sizes, beside) in [(151..256, 0), (151..257, 1), (151..300, 44), (257..400, 143)] {
+        let (_folder, log, key) = log_of(600, 1);
+        change(&log, &log.lines()[150]);
+        write_hash(&log, "tree/00", 150, *leaf_hash(&log.line(&log.lines()[150])).as_bytes());
+        forge(&log, &key, sizes.clone());
+        let verdict = verify(&log);
+        let changed = verdict.findings.iter().filter(|found| found.kind == EntriesAndTreeChanged).count();
+        assert_eq!(
+            (changed, verdict.findings_total()),
+            (1, 1 + beside),
+            "{sizes:?}: {:#?}",
+            verdict.findings
+        );
+    }
+}
