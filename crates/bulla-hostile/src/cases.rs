@@ -132,6 +132,11 @@ fn lines() -> Vec<Case> {
             vec![finding(LineDuplicated).at(300..301).in_file(SECOND)],
         ),
         Case::new(
+            "add bytes without an end to a segment that is full",
+            |log| log.edit(FIRST, |bytes| bytes.push(b'x')),
+            vec![finding(LineInserted).at(256..256).in_file(FIRST)],
+        ),
+        Case::new(
             "copy a line into another segment",
             |log| copy_before(log, 300, 100),
             vec![finding(LineDuplicated).at(300..301).in_file(FIRST)],

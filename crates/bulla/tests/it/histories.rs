@@ -367,4 +367,13 @@ fn a_note_is_one_up_to_its_largest_size() {
             check(finding, CheckpointMalformed, bytes_of(&notes, 2..3), "these bytes are no checkpoint");
         }
     }
+    for (len, is_read) in [(largest, true), (largest + 1, false)] {
+        let (_folder, log, _) = log();
+        log.write("checkpoint", lengthened(&log.history()[5], len + 1));
+        assert_eq!(log.read("checkpoint").len(), len);
+        let found = findings(&log);
+        assert_eq!(found.is_empty(), is_read, "{len}: {found:?}");
+        let words = format!("it has {len} bytes, which no checkpoint has");
+        assert!(found.iter().all(|finding| finding.message == words), "{found:?}");
+    }
 }
