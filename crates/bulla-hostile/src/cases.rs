@@ -40,7 +40,7 @@ use FindingKind::{
     CheckpointBadSignature, CheckpointHistoryInconsistent, CheckpointMalformed, EntriesAndTreeChanged,
     FileMissing, FileUnexpected, Fork, IdentityDamaged, KeyReplaced, LineChanged, LineDuplicated,
     LineInserted, LineMoved, LineRemoved, PayloadChanged, PayloadMissing, RecordedAtWrong, RolledBack,
-    SeqWrong, TreeChanged, Truncated,
+    SegmentUnreadable, SeqWrong, TreeChanged, Truncated,
 };
 
 /// All cases for a log of [`Shape`](crate::Shape) with plain segments that begin at 0, 256 and 512, and checkpoints of
@@ -53,6 +53,7 @@ pub fn cases(original: &Original) -> Vec<Case> {
 }
 
 const FIRST: &str = "entries/00000000000000000000.jsonl";
+const FIRST_SEALED: &str = "entries/00000000000000000000.jsonl.zst";
 const SECOND: &str = "entries/00000000000000000256.jsonl";
 const THIRD: &str = "entries/00000000000000000512.jsonl";
 
@@ -129,6 +130,11 @@ fn lines() -> Vec<Case> {
             "double a line",
             |log| copy_before(log, 300, 301),
             vec![finding(LineDuplicated).at(300..301).in_file(SECOND)],
+        ),
+        Case::new(
+            "add bytes without an end to a segment that is full",
+            |log| log.edit(FIRST, |bytes| bytes.push(b'x')),
+            vec![finding(LineInserted).at(256..256).in_file(FIRST)],
         ),
         Case::new(
             "copy a line into another segment",
@@ -549,6 +555,11 @@ fn beside(original: &Original) -> Vec<Case> {
             "add a segment far behind the end",
             |log| log.write("entries/00000000000001000192.jsonl", b""),
             vec![finding(FileUnexpected).in_file("entries/00000000000001000192.jsonl")],
+        ),
+        Case::new(
+            "seal a segment in frames of another length",
+            |log| log.seal(FIRST, 128),
+            vec![finding(SegmentUnreadable).at(128..256).in_file(FIRST_SEALED)],
         ),
         Case::new(
             "damage log.json",

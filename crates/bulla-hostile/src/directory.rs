@@ -141,6 +141,25 @@ impl Directory {
         self.replace(first, &other);
     }
 
+    /// Puts a sealed segment with so many lines in each frame in the place of a plain one.
+    pub fn seal(&self, file: &str, lines_per_frame: usize) {
+        let bytes = self.read(file);
+        let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+        let word = |number: usize| u32::try_from(number).expect("a segment is under 4 GiB").to_le_bytes();
+        let (mut sealed, mut table) = (Vec::new(), Vec::new());
+        for lines in lines.chunks(lines_per_frame).map(<[_]>::concat) {
+            let frame = zstd::bulk::compress(&lines, 0).expect("memory is enough");
+            table.extend([word(frame.len()), word(lines.len())].concat());
+            sealed.extend(frame);
+        }
+        let count = table.len() / 8;
+        sealed.extend([word(0x184D_2A5E), word(table.len() + 9)].concat());
+        sealed.extend(table);
+        sealed.extend([&word(count)[..], &[0], &word(0x8F92_EAB1)].concat());
+        self.remove(file);
+        self.write(&format!("{file}.zst"), sealed);
+    }
+
     /// Makes `tree/` anew from plain segments, as one would who has no key.
     pub fn rebuild_tree(&self) -> MemoryRows {
         let rows: MemoryRows = self.lines().iter().map(|place| leaf_hash(&self.line(place))).collect();

@@ -312,7 +312,9 @@ fn only_the_entry_of_an_opening_says_how_far_checkpoints_reached() {
 #[test]
 fn a_history_without_the_newest_checkpoint_is_told_where_it_ends() {
     let (_folder, log) = published(5, Some(5));
-    let found = findings(&log);
+    let verdict = bulla::verify(log.root()).unwrap();
+    assert_eq!((verdict.size, verdict.not_covered), (TreeSize(60), None), "the newest checkpoint counts");
+    let found = verdict.findings;
     let end = log.read("checkpoints").len() as u64;
     let words = "the history ends without the checkpoint of size 60";
     check(&found[0], CheckpointHistoryInconsistent, end..end, words);
@@ -366,5 +368,14 @@ fn a_note_is_one_up_to_its_largest_size() {
         if let Some(finding) = found.first() {
             check(finding, CheckpointMalformed, bytes_of(&notes, 2..3), "these bytes are no checkpoint");
         }
+    }
+    for (len, is_read) in [(largest, true), (largest + 1, false)] {
+        let (_folder, log, _) = log();
+        log.write("checkpoint", lengthened(&log.history()[5], len + 1));
+        assert_eq!(log.read("checkpoint").len(), len);
+        let found = findings(&log);
+        assert_eq!(found.is_empty(), is_read, "{len}: {found:?}");
+        let words = format!("it has {len} bytes, which no checkpoint has");
+        assert!(found.iter().all(|finding| finding.message == words), "{found:?}");
     }
 }

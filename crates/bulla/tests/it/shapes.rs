@@ -2,7 +2,7 @@
 //! nothing leads to a signed root, in bytes without an end, and in sealed segments that were packed anew.
 
 use bulla::proof::{Checkpoint, Finding, FindingKind, HASH_LEN, SignerKey, TreeSize, Verdict, leaf_hash};
-use bulla::{AuditEntry, AuditLog, AuditOutcome, Verify};
+use bulla::{AuditEntry, AuditLog, AuditOutcome, LogReader, Verify};
 use bulla_hostile::{Directory, Original, Place, Shape};
 use tempfile::TempDir;
 
@@ -85,13 +85,13 @@ fn beyond_the_newest_checkpoint_a_hash_that_a_crash_left_unfinished_is_none_that
     let whole = log.read("tree/00");
     // Something else is wrong, so that all is looked at closely.
     change(&log, &lines[5]);
-    for (from, to, byte, is_told) in
-        [(0, 32, 0, false), (7, 32, 0, false), (0, 9, 0, false), (3, 4, 0xff, true)]
-    {
+    for (from, to, is_told) in [(0, 32, false), (7, 32, false), (0, 9, false), (3, 4, true)] {
         log.write("tree/00", &whole);
         log.edit("tree/00", |bytes| {
             let hash = &mut bytes[HASH_LEN * 30..HASH_LEN * 31];
-            hash[from..to].iter_mut().for_each(|old| *old = if byte == 0 { 0 } else { !*old });
+            // Never zero, which is what a crash leaves.
+            let other = |old: u8| if old == 1 { 2 } else { 1 };
+            hash[from..to].iter_mut().for_each(|old| *old = if is_told { other(*old) } else { 0 });
         });
         let found = findings(&log);
         assert_eq!(found.len(), 1 + usize::from(is_told), "{from}..{to}: {found:#?}");
@@ -334,6 +334,99 @@ fn a_sealed_segment_packed_anew_is_the_same_entries() {
 }
 
 #[test]
+fn a_sealed_segment_cut_into_other_frames_is_told_with_the_entries_that_lie_in_other_frames() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { entries: 900, sessions: 3, segment_bytes: 1, seal: false, payloads: false };
+    let log = Original::write(folder.path().join("audit"), shape).directory;
+    // The first three segments become one.
+    let segments = &log.files("entries")[..3];
+    let lines = segments.iter().map(|file| log.read(file)).collect::<Vec<_>>().concat();
+    segments.iter().for_each(|file| log.remove(file));
+    let lines: Vec<_> = lines.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let file = format!("{SEGMENT}.zst");
+    for counts in [
+        &[768][..],
+        &[256, 512],
+        &[512, 256],
+        &[256, 255, 257],
+        &[256, 257, 255],
+        &[256, 256, 255, 1],
+        &[256, 256, 1, 255],
+        &[128; 6],
+        &[96; 8],
+        &[0, 256, 256, 256],
+        &[256, 0, 256, 256],
+        &[256, 256, 256, 0],
+        &[256, 256, 256, 0, 0],
+    ] {
+        let mut rest = lines.iter();
+        let frame_of =
+            counts.iter().enumerate().flat_map(|(frame, count)| std::iter::repeat_n(frame, *count));
+        let astray: Vec<(u64, usize)> =
+            (0..).zip(frame_of).filter(|(seq, frame)| seq / 256 != *frame as u64).collect();
+        let empty = counts.iter().enumerate().filter(|(_, count)| **count == 0).map(|(frame, _)| frame);
+        let bad: Vec<usize> = astray.iter().map(|(_, frame)| *frame).chain(empty).collect();
+        let frames: Vec<Vec<u8>> =
+            counts.iter().map(|count| rest.by_ref().take(*count).flatten().copied().collect()).collect();
+        let places = pack(&log, &file, &frames);
+
+        let found = findings(&log);
+        let finding = only(&found);
+        assert_eq!((finding.kind, finding.file.as_ref()), (SegmentUnreadable, Some(&file)), "{finding}");
+        assert!(finding.repairable && finding.message.starts_with("it was packed anew, "), "{finding}");
+        let seqs = astray.first().zip(astray.last()).map(|(first, last)| (first.0, last.0 + 1));
+        assert_eq!(finding.first_seq.zip(finding.end_seq), seqs, "{counts:?}: {finding}");
+        let bytes = places[*bad.iter().min().unwrap()].start..places[*bad.iter().max().unwrap()].end;
+        assert_eq!(finding.bytes, Some(bytes), "{counts:?}: {finding}");
+
+        // Reading it gives the entry that is asked for, or an error.
+        let reader = LogReader::open(log.root()).unwrap();
+        for (seq, line) in (0..).zip(&lines) {
+            match reader.read(seq..seq + 1).next().unwrap() {
+                Ok(entry) => assert_eq!(entry.line(), line.strip_suffix(b"\n").unwrap()),
+                Err(error) => assert!(error.to_string().contains("bulla verify"), "{error}"),
+            }
+        }
+        assert!(reader.read(0..900).count() <= 900);
+    }
+    log.remove(&file);
+    log.write(SEGMENT, lines.concat());
+    assert!(verify(&log).is_clean(), "unpacked, it is a segment like others");
+}
+
+#[test]
+fn a_frame_that_ends_in_bytes_without_an_end_takes_nothing_from_the_next_one() {
+    let (_folder, log, file, mut frames) = sealed_log();
+    for len in [90, 300_000] {
+        let whole = frames[0].clone();
+        frames[0].extend(std::iter::repeat_n(b'x', len));
+        let places = pack(&log, &file, &frames);
+        let found = findings(&log);
+        check(only(&found), LineInserted, (256, 256), "a line that is");
+        assert_eq!(found[0].bytes.as_ref(), Some(&places[0]));
+        frames[0] = whole;
+    }
+}
+
+#[test]
+fn frames_behind_the_end_of_a_segment_that_cannot_be_read_accuse_no_entry() {
+    let (_folder, log, file, mut frames) = sealed_log();
+    frames.extend([b"x".to_vec(), b"y".to_vec(), b"z".to_vec()]);
+    let places = pack(&log, &file, &frames);
+    let count = frames.len();
+    log.edit(&file, |bytes| {
+        places[count - 3..].iter().for_each(|place| bytes[place.start as usize..][..4].fill(0));
+    });
+    let found = findings(&log);
+    assert_eq!(found.len(), 3, "{found:#?}");
+    let end = 256 * (count as u64 - 3);
+    for (finding, place) in found.iter().zip(&places[count - 3..]) {
+        check(finding, SegmentUnreadable, (end, end), "");
+        assert_eq!(finding.bytes.as_ref(), Some(place));
+    }
+}
+
+#[test]
 fn a_frame_that_cannot_be_read_is_told_with_its_own_entries_in_every_segment() {
     let folder = tempfile::tempdir().unwrap();
     let shape = Shape { entries: 2000, sessions: 8, segment_bytes: 100_000, seal: true, payloads: false };
@@ -548,4 +641,47 @@ fn a_hundred_roots_that_the_entries_do_not_have_are_told_before_one_that_they_ha
     let found = findings(&log);
     assert_eq!(found.len(), 100, "{:?}", found.last());
     assert!(found.iter().all(|finding| finding.kind == CheckpointHistoryInconsistent));
+}
+
+/// Puts notes of these sizes, signed by the log's key for roots that it never had, before the others.
+fn forge(log: &Directory, key: &SignerKey, sizes: std::ops::Range<u64>) {
+    let forged = |size| {
+        let root = leaf_hash(&u64::to_be_bytes(size));
+        Checkpoint::new(key.name(), TreeSize(size), root).unwrap().sign(&[key])
+    };
+    let notes: Vec<String> = sizes.map(forged).chain(log.history()).collect();
+    log.write_history(&notes);
+}
+
+#[test]
+fn signed_roots_that_the_entries_do_not_have_are_all_counted() {
+    for count in [99, 100, 101, 140] {
+        let (_folder, log, key) = log_of(600, 2);
+        forge(&log, &key, 10..10 + count);
+        let verdict = verify(&log);
+        assert_eq!((verdict.findings.len() as u64, verdict.findings_total()), (count.min(100), count));
+        for (size, finding) in (10..).zip(&verdict.findings) {
+            assert_eq!(finding.kind, CheckpointHistoryInconsistent, "{finding}");
+            assert!(finding.message.starts_with(&format!("its root of size {size} is not ")), "{finding}");
+        }
+    }
+}
+
+#[test]
+fn signed_roots_inside_a_tile_that_was_changed_are_not_counted_beside_it() {
+    // Sizes from 200 on lie behind the change at 150 and inside its tile but for those from 256 on.
+    for (sizes, beside) in [(151..256, 0), (151..257, 1), (151..300, 44), (257..400, 143)] {
+        let (_folder, log, key) = log_of(600, 1);
+        change(&log, &log.lines()[150]);
+        write_hash(&log, "tree/00", 150, *leaf_hash(&log.line(&log.lines()[150])).as_bytes());
+        forge(&log, &key, sizes.clone());
+        let verdict = verify(&log);
+        let changed = verdict.findings.iter().filter(|found| found.kind == EntriesAndTreeChanged).count();
+        assert_eq!(
+            (changed, verdict.findings_total()),
+            (1, 1 + beside),
+            "{sizes:?}: {:#?}",
+            verdict.findings
+        );
+    }
 }

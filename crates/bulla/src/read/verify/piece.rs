@@ -114,11 +114,11 @@ impl<'a> Hasher<'a> {
                         break;
                     };
                     self.hash_all(&lines, Some(seq), &mut hashed)?;
-                    seq += TILE_WIDTH;
-                    if hashed.first + hashed.lines + hashed.beyond != seq && frame + 1 < reader.frames().len()
-                    {
-                        hashed.is_same = false;
-                    }
+                    let full = seq + TILE_WIDTH;
+                    let end = hashed.first + hashed.lines + hashed.beyond;
+                    let is_last = frame + 1 == reader.frames().len();
+                    hashed.is_same &= seq < end && end <= full && (end == full || is_last);
+                    seq = full;
                 }
             }
         }
@@ -159,9 +159,8 @@ impl<'a> Hasher<'a> {
                 () if at > range.end => memchr(b'\n', &held[kept..have]).map_or(start, |end| kept + end + 1),
                 () => memrchr(b'\n', &held[start..have]).map_or(start, |end| start + end + 1),
             };
-            if is_inside && start < end {
-                let first = (hashed.lines > 0).then_some(hashed.first + hashed.lines);
-                let first = first.or_else(|| line::parse_prefix(&held[start..end]).map(|(seq, _)| seq));
+            if is_inside {
+                let first = line::parse_prefix(&held[start..end]).map(|(seq, _)| seq);
                 self.hash_all(&held[start..end], first, hashed)?;
             }
             let is_done = at > range.end && end > start || at >= range.end && end == have;
@@ -174,7 +173,7 @@ impl<'a> Hasher<'a> {
         Ok(())
     }
 
-    /// Hashes lines, of which the first should bear the number `first`.
+    /// Hashes lines, of which the first bears the number `first`, if any; the piece's first lines begin with it.
     fn hash_all(&mut self, lines: &[u8], first: Option<u64>, hashed: &mut Hashed) -> Result<(), VerifyError> {
         let Some(first) = first else {
             hashed.is_same &= lines.is_empty();

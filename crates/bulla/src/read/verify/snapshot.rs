@@ -225,32 +225,20 @@ impl StoredRows {
         self.bytes(row) / HASH_LEN as u64
     }
 
-    /// Reads hashes from number `first` on until `out` is full or the row ends; gives how many.
-    pub(in crate::read::verify) fn read(
-        &self,
-        row: u8,
-        first: u64,
-        out: &mut [Hash],
-    ) -> Result<usize, DiskError> {
+    /// Reads the hashes of a tile, as many as there are; gives how many.
+    fn read(&self, row: u8, tile: u64, into: &mut [Hash; TILE_WIDTH as usize]) -> Result<usize, DiskError> {
         let Some(stored) = self.row(row) else { return Ok(0) };
-        let count = (out.len() as u64).min(self.len(row).saturating_sub(first));
-        let count = usize::try_from(count).expect("at most the length of a slice");
+        let first = tile * TILE_WIDTH;
+        let count = self.len(row).saturating_sub(first).min(TILE_WIDTH);
         let mut bytes = [0; TILE_WIDTH as usize * HASH_LEN];
-        let mut done = 0;
-        while done < count {
-            let want = (count - done).min(TILE_WIDTH as usize) * HASH_LEN;
-            let offset = (first + done as u64) * HASH_LEN as u64;
-            let got =
-                read_up_to(stored.file.as_ref(), &mut bytes[..want], offset).during("read", &stored.name)?;
-            for (hash, bytes) in out[done..].iter_mut().zip(bytes[..got].as_chunks::<HASH_LEN>().0) {
-                *hash = Hash::from(*bytes);
-                done += 1;
-            }
-            if got < want {
-                break;
-            }
+        let bytes = &mut bytes[..usize::try_from(count).expect("at most 256") * HASH_LEN];
+        let got =
+            read_up_to(stored.file.as_ref(), bytes, first * HASH_LEN as u64).during("read", &stored.name)?;
+        let hashes = bytes[..got].as_chunks::<HASH_LEN>().0;
+        for (into, hash) in into.iter_mut().zip(hashes) {
+            *into = Hash::from(*hash);
         }
-        Ok(done)
+        Ok(hashes.len())
     }
 }
 
@@ -273,7 +261,7 @@ impl<'a> RowCursor<'a> {
     pub(in crate::read::verify) fn from(&mut self, first: u64) -> Result<&[Hash], DiskError> {
         let tile = first / TILE_WIDTH;
         if self.tile != Some(tile) {
-            self.held = self.rows.read(self.row, tile * TILE_WIDTH, self.hashes.as_mut_slice())?;
+            self.held = self.rows.read(self.row, tile, &mut self.hashes)?;
             self.tile = Some(tile);
         }
         let skip = usize::try_from(first % TILE_WIDTH).expect("less than 256");

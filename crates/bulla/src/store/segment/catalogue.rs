@@ -215,7 +215,9 @@ impl Lines {
                     count > 0
                 }
                 Body::Sealed { reader, frame } if *frame < reader.frames().len() => {
-                    let skip = self.next - (open.segment.base + *frame as u64 * TILE_WIDTH);
+                    // Where frames before it had too few lines, its first line bears another number than the next.
+                    let first = open.segment.base + *frame as u64 * TILE_WIDTH;
+                    let skip = self.next.saturating_sub(first);
                     self.held = reader.read_frame(*frame).during("read", describe())?;
                     *frame += 1;
                     self.at = after_lines(&self.held, skip);

@@ -123,3 +123,36 @@ pub(in crate::read::verify) fn read_note(bytes: &[u8]) -> Result<(Note, Checkpoi
     let checkpoint = Checkpoint::parse(note.text()).map_err(|error| error.to_string())?;
     Ok((note, checkpoint))
 }
+
+#[cfg(test)]
+mod tests {
+    use bulla_hostile::{Original, Shape};
+
+    use super::*;
+    use crate::read::verify::Verify;
+    use crate::read::verify::findings::Findings;
+    use crate::read::verify::snapshot::Snapshot;
+    use crate::store::OsDisk;
+
+    #[test]
+    fn the_history_ends_where_it_ended_when_verification_began() {
+        let folder = tempfile::tempdir().unwrap();
+        let shape = Shape { entries: 20, sessions: 5, segment_bytes: 1, seal: false, payloads: false };
+        let log = Original::write(folder.path().join("audit"), shape).directory;
+        let disk: Arc<dyn Disk> = Arc::new(OsDisk::new(log.root()));
+        let trust = Verify::on_disk(disk.clone()).trust(&mut Findings::default()).unwrap();
+        let published = Snapshot::take(&disk).unwrap().published;
+        let before = log.read(CHECKPOINTS).len() as u64;
+        log.edit(CHECKPOINTS, |bytes| bytes.extend_from_within(..));
+
+        let mut history = History::new(disk.as_ref(), &published, &trust);
+        let mut ends = Vec::new();
+        while let Some(stretch) = history.next().unwrap() {
+            match stretch {
+                Stretch::Note { bytes, .. } => ends.push(bytes.end),
+                Stretch::Malformed { .. } | Stretch::Torn { .. } => panic!("{stretch:?}"),
+            }
+        }
+        assert_eq!((ends.len(), ends.last()), (5, Some(&before)));
+    }
+}

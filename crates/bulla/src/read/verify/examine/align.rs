@@ -185,6 +185,7 @@ mod tests {
     fn line(seq: Option<u64>) -> Line {
         Line {
             bytes: 0..0,
+            frame: None,
             hash: Hash::default(),
             seq,
             time: None,

@@ -10,7 +10,7 @@ use crate::read::verify::examine::lines::Line;
 use crate::read::verify::examine::truth::{
     Broken, Contradiction, Right, Settled, is_likelier, is_unfinished,
 };
-use crate::read::verify::findings::{FINDINGS_MAX, Findings};
+use crate::read::verify::findings::Findings;
 use crate::store::layout::{self, CHECKPOINT, CHECKPOINTS, SegmentKind, TILE_WIDTH};
 
 /// 4,096 differences, each of any number of entries that follow one another, about half a megabyte.
@@ -313,7 +313,7 @@ fn merge_runs(told: &mut Vec<Finding>) {
 
 /// Tells of signed roots that the entries do not have.
 pub(in crate::read::verify) fn tell_roots(settled: &mut Settled, findings: &mut Findings) {
-    for Contradiction { bad, good } in settled.contradictions.drain(..).take(FINDINGS_MAX) {
+    for Contradiction { bad, good } in settled.contradictions.drain(..) {
         let (kind, text) = match bad.by {
             ExpectedBy::History(_) => (
                 FindingKind::CheckpointHistoryInconsistent,

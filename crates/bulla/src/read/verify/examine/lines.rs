@@ -20,6 +20,8 @@ use crate::store::segment::sealed::SealedReader;
 pub(in crate::read::verify) struct Line {
     /// In the file: the line itself, or the frame that holds it.
     pub(in crate::read::verify) bytes: Range<u64>,
+    /// Which frame holds it, in a sealed segment.
+    pub(in crate::read::verify) frame: Option<u64>,
     pub(in crate::read::verify) hash: Hash,
     /// The number that it bears.
     pub(in crate::read::verify) seq: Option<u64>,
@@ -43,6 +45,8 @@ pub(in crate::read::verify) enum Next {
         lines: Range<u64>,
         reason: String,
     },
+    /// A frame without a line, at these bytes.
+    Empty(Range<u64>),
 }
 
 /// How a segment is stored.
@@ -107,7 +111,7 @@ impl<'a> SegmentLines<'a> {
             }
             match self.fill()? {
                 Filled::More => {}
-                Filled::Unreadable(next) => return Ok(Some(next)),
+                Filled::Not(next) => return Ok(Some(next)),
                 Filled::End if self.at < self.held.len() => {
                     let len = self.held.len() - self.at;
                     return self.line(len, false, &mut leaf).map(Some);
@@ -175,6 +179,7 @@ impl<'a> SegmentLines<'a> {
         }
         Ok(Line {
             bytes: place(held),
+            frame: self.frame_index(),
             hash: leaf_hash(text),
             seq: prefix.map(|(seq, _)| seq),
             time: prefix.and_then(|(_, time)| time.first_chunk::<TIME_LEN>().copied()),
@@ -193,7 +198,8 @@ impl<'a> SegmentLines<'a> {
         let mut is_torn = true;
         loop {
             self.at = self.held.len();
-            if !matches!(self.fill()?, Filled::More) {
+            // What comes behind a frame's end begins a line of the next one.
+            if self.frame.is_some() || !matches!(self.fill()?, Filled::More) {
                 break;
             }
             if let Some(len) = memchr(b'\n', &self.held[self.at..]) {
@@ -207,6 +213,7 @@ impl<'a> SegmentLines<'a> {
         let bytes = frame.unwrap_or(start..end);
         Ok(Next::Line(Line {
             bytes,
+            frame: self.frame_index(),
             hash: Hash::default(),
             seq: None,
             time: None,
@@ -215,6 +222,11 @@ impl<'a> SegmentLines<'a> {
             closes: false,
             news: None,
         }))
+    }
+
+    /// The frame of what is held.
+    fn frame_index(&self) -> Option<u64> {
+        self.frame.is_some().then(|| self.next_frame as u64 - 1)
     }
 
     fn fill(&mut self) -> Result<Filled, DiskError> {
@@ -242,6 +254,7 @@ impl<'a> SegmentLines<'a> {
                 let bytes = frame.offset..frame.offset + u64::from(frame.compressed);
                 self.frame = Some(bytes.clone());
                 match reader.read_frame(index) {
+                    Ok(lines) if lines.is_empty() => Ok(Filled::Not(Next::Empty(bytes))),
                     Ok(lines) => {
                         self.held = lines;
                         Ok(Filled::More)
@@ -249,7 +262,7 @@ impl<'a> SegmentLines<'a> {
                     Err(error) if is_damage(&error) => {
                         let first = index as u64 * TILE_WIDTH;
                         let lines = first..first + TILE_WIDTH;
-                        Ok(Filled::Unreadable(Next::Unreadable { bytes, lines, reason: error.to_string() }))
+                        Ok(Filled::Not(Next::Unreadable { bytes, lines, reason: error.to_string() }))
                     }
                     Err(error) => Err(error).during("read", &self.name),
                 }
@@ -260,7 +273,8 @@ impl<'a> SegmentLines<'a> {
 
 enum Filled {
     More,
-    Unreadable(Next),
+    /// A frame that gives no lines.
+    Not(Next),
     End,
 }
 

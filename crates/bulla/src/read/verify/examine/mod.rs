@@ -3,6 +3,7 @@
 
 mod align;
 mod differences;
+mod frames;
 pub(in crate::read::verify) mod lines;
 mod truth;
 
@@ -15,6 +16,7 @@ use crate::read::verify::VerifyError;
 use crate::read::verify::checkpoints::expected::ExpectedRoots;
 use crate::read::verify::examine::align::{Aligner, Placed};
 use crate::read::verify::examine::differences::{Differences, plain_name, tell_roots};
+use crate::read::verify::examine::frames::Misplaced;
 use crate::read::verify::examine::lines::{Body, Line, Next, SegmentLines};
 use crate::read::verify::examine::truth::Truth;
 use crate::read::verify::findings::Findings;
@@ -135,7 +137,15 @@ impl Examination<'_> {
         };
         let mut lines = SegmentLines::new(body, self.disk.describe(&file), self.payloads);
         let mut aligner = Aligner::new(base, span.end.unwrap_or(u64::MAX), self.hashes);
-        let mut place = Place { at: 0, file: file.clone(), is_last: last, end, readable };
+        let mut place = Place {
+            base,
+            at: 0,
+            file: file.clone(),
+            is_last: last,
+            end,
+            readable,
+            misplaced: Misplaced::default(),
+        };
         while let Some(next) = lines.next(|seq| self.truth.stored(seq))? {
             match next {
                 Next::Line(line) => {
@@ -148,15 +158,17 @@ impl Examination<'_> {
                     aligner.add(line, is_known, &mut |placed| self.place(placed, &mut place))?;
                 }
                 Next::Unreadable { bytes, lines, reason } => {
-                    let lost = base + lines.start..(base + lines.end).min(end);
+                    let lost = (base + lines.start).min(end)..(base + lines.end).min(end);
                     aligner.settle_to(lost.start, &mut |placed| self.place(placed, &mut place))?;
                     self.pass_missing(lost.end.min(self.end))?;
                     self.unreadable(&file, bytes, lost.clone(), reason, false);
                     aligner.skip_to(lost.end);
                 }
+                Next::Empty(frame) => place.misplaced.frame(&frame),
             }
         }
         aligner.settle_to(end, &mut |placed| self.place(placed, &mut place))?;
+        self.direct.extend(place.misplaced.finding(&file));
         if last && self.entries < self.end && self.cut.is_none() {
             self.cut = Some((file, place.at..place.at));
         }
@@ -270,12 +282,15 @@ impl Examination<'_> {
     }
 
     /// Compares the line in the place of an entry with the stored hash.
-    fn compare(&mut self, seq: u64, line: Line, place: &Place) -> Result<(), VerifyError> {
+    fn compare(&mut self, seq: u64, line: Line, place: &mut Place) -> Result<(), VerifyError> {
         let stored = self.truth.stored(seq)?;
         self.truth.push(Some(line.hash))?;
         if let Some(stored) = stored.filter(|stored| *stored != line.hash) {
             self.differences.changed(seq, &place.file, &line, stored);
             return Ok(());
+        }
+        if line.frame.is_some_and(|frame| frame != (seq - place.base) / TILE_WIDTH) {
+            place.misplaced.entry(seq, &line.bytes);
         }
         if let Some(gap) = &line.no_newline {
             self.differences.lost_newline(seq, &place.file, gap);
@@ -346,6 +361,8 @@ impl Examination<'_> {
 
 /// Where lines of a segment are placed.
 struct Place {
+    /// Number of the segment's first entry.
+    base: u64,
     /// Offset behind the last line in its place.
     at: u64,
     file: Arc<str>,
@@ -354,6 +371,7 @@ struct Place {
     end: u64,
     /// From this number on it is told already that entries are not there.
     readable: u64,
+    misplaced: Misplaced,
 }
 
 /// Fewer lines than are signed for, or than there are hashes.

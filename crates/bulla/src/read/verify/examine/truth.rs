@@ -9,12 +9,13 @@ use std::ops::Range;
 use bulla_proof::{Frontier, HASH_LEN, Hash, subtree_root};
 
 use crate::read::verify::checkpoints::expected::{Expected, ExpectedRoots};
+use crate::read::verify::findings::FINDINGS_MAX;
 use crate::read::verify::snapshot::{RowCursor, StoredRows};
 use crate::store::disk::DiskError;
 use crate::store::layout::TILE_WIDTH;
 use crate::store::rows::ROWS;
 
-/// Signed roots that the entries do not have, as long as no later one is had.
+/// Signed roots that the entries do not have, as long as no later one is had: what is more is counted.
 const BAD_MAX: usize = 100;
 /// Differences of higher rows that wait for a signed root, and stretches of the log that are right in different
 /// ways: what is more is not told.
@@ -125,6 +126,13 @@ pub(in crate::read::verify) fn is_unfinished(stored: Hash, right: Hash) -> bool 
     stored.as_bytes().iter().zip(right.as_bytes()).all(|(stored, right)| *stored == 0 || stored == right)
 }
 
+/// A tile whose lines and leaves were both changed, if a signed root says so: its first leaf.
+struct WaitingTile {
+    first: u64,
+    /// Signed roots of sizes inside it that are counted and not held.
+    more_bad: u64,
+}
+
 /// The leaf of one entry: as stored, and of its line.
 #[derive(Debug, Clone, Copy)]
 struct Leaf {
@@ -145,9 +153,11 @@ pub(in crate::read::verify) struct Truth<'a> {
     /// The last whose root the entries have.
     good: Option<Expected>,
     bad: Vec<Expected>,
-    bad_count: u64,
+    /// How many more there are, and of them those whose size lies in the present tile.
+    more_bad: u64,
+    more_bad_in_tile: u64,
     waiting: Vec<RowDifference>,
-    waiting_tiles: Vec<u64>,
+    waiting_tiles: Vec<WaitingTile>,
     settled: Settled,
 }
 
@@ -162,7 +172,8 @@ impl<'a> Truth<'a> {
             is_lost: false,
             good: None,
             bad: Vec::new(),
-            bad_count: 0,
+            more_bad: 0,
+            more_bad_in_tile: 0,
             waiting: Vec::new(),
             waiting_tiles: Vec::new(),
             settled: Settled::default(),
@@ -220,9 +231,10 @@ impl<'a> Truth<'a> {
             self.blame_tiles();
         }
         for bad in self.bad.drain(..) {
-            self.settled.contradictions.push(Contradiction { bad, good: good.clone() });
+            self.settled.contradict(bad, good.clone());
         }
-        self.bad_count = 0;
+        self.settled.not_listed += std::mem::take(&mut self.more_bad);
+        self.more_bad_in_tile = 0;
         self.settle(right, tree);
         self.good = Some(good);
         let root = self.trees[tree].clone();
@@ -236,7 +248,8 @@ impl<'a> Truth<'a> {
     /// Roots of sizes inside a tile whose entries were changed are missed for that, and say where in it.
     fn blame_tiles(&mut self) {
         let good = self.good.as_ref().map_or(0, |good| good.size);
-        for tile in self.waiting_tiles.drain(..) {
+        for WaitingTile { first: tile, more_bad } in self.waiting_tiles.drain(..) {
+            self.more_bad -= more_bad;
             let mut range = tile.max(good)..tile + TILE_WIDTH;
             self.bad.retain(|bad| {
                 let is_inside = tile < bad.size && bad.size < tile + TILE_WIDTH;
@@ -268,12 +281,12 @@ impl<'a> Truth<'a> {
 
     fn disagree(&mut self, bad: Expected) {
         if let Some(good) = self.good.clone().filter(|good| good.size >= bad.size) {
-            self.settled.contradictions.push(Contradiction { bad, good });
-            return;
-        }
-        self.bad_count += 1;
-        if self.bad.len() < BAD_MAX {
+            self.settled.contradict(bad, good);
+        } else if self.bad.len() < BAD_MAX {
             self.bad.push(bad);
+        } else {
+            self.more_bad += 1;
+            self.more_bad_in_tile += u64::from(!bad.size.is_multiple_of(TILE_WIDTH));
         }
     }
 
@@ -286,14 +299,19 @@ impl<'a> Truth<'a> {
             let root = fold(&self.tile, Right::Stored);
             let with_tile = stored_root.filter(|stored| *stored != root);
             if with_tile.is_some() {
-                self.waiting_tiles.push(first);
+                self.wait_with_tile(first);
             }
             [root, root, root, with_tile.unwrap_or(root)]
         } else {
             self.vote(first, stored_root)
         };
         self.tile.clear();
+        self.more_bad_in_tile = 0;
         self.append(roots, stored_root)
+    }
+
+    fn wait_with_tile(&mut self, first: u64) {
+        self.waiting_tiles.push(WaitingTile { first, more_bad: self.more_bad_in_tile });
     }
 
     /// The likely tile is the one that has the stored root, if one has.
@@ -308,7 +326,7 @@ impl<'a> Truth<'a> {
                 [stored, root, lines, root]
             }
             Some(root) => {
-                self.waiting_tiles.push(first);
+                self.wait_with_tile(first);
                 [stored, likely, lines, root]
             }
             None => [stored, likely, lines, likely],
@@ -351,12 +369,10 @@ impl<'a> Truth<'a> {
         self.compare()?;
         let has_bad = !self.bad.is_empty();
         if has_bad {
+            let count = self.bad.len() as u64 + self.more_bad;
             let bad = self.bad.swap_remove(0);
-            self.settled.broken = Some(Broken {
-                good: self.good.as_ref().map_or(0, |good| good.size),
-                bad,
-                count: self.bad_count,
-            });
+            self.settled.broken =
+                Some(Broken { good: self.good.as_ref().map_or(0, |good| good.size), bad, count });
         }
         let right = if has_bad || self.is_lost { Right::None } else { Right::NotCovered };
         self.differs = true;
@@ -367,6 +383,14 @@ impl<'a> Truth<'a> {
 }
 
 impl Settled {
+    fn contradict(&mut self, bad: Expected, good: Expected) {
+        if self.contradictions.len() < FINDINGS_MAX {
+            self.contradictions.push(Contradiction { bad, good });
+        } else {
+            self.not_listed += 1;
+        }
+    }
+
     fn stretch(&mut self, end: u64, right: Right) {
         let is_full = self.stretches.len() > WAITING_MAX;
         match self.stretches.last_mut() {
@@ -410,6 +434,7 @@ mod tests {
 
     use super::*;
     use crate::read::verify::Verify;
+    use crate::read::verify::checkpoints::expected::ExpectedBy;
     use crate::read::verify::checkpoints::published::judge;
     use crate::read::verify::findings::Findings;
     use crate::read::verify::snapshot::Snapshot;
@@ -476,6 +501,16 @@ mod tests {
             }
             assert_eq!((truth.waiting.len(), truth.settled.not_listed), (WAITING_MAX, 3));
         });
+    }
+
+    #[test]
+    fn contradictions_that_do_not_fit_are_counted() {
+        let signed = |size| Expected { size, root: hash(size), by: ExpectedBy::Pin, text: String::new() };
+        let mut settled = Settled::default();
+        for size in 0..FINDINGS_MAX as u64 + 3 {
+            settled.contradict(signed(size), signed(size + 1));
+        }
+        assert_eq!((settled.contradictions.len(), settled.not_listed), (FINDINGS_MAX, 3));
     }
 
     #[test]
