@@ -205,6 +205,23 @@ fn published(notes: usize, newest: Option<usize>) -> (TempDir, Directory) {
     (folder, log)
 }
 
+/// The newest checkpoint of a log is the largest, whether the history or the file `checkpoint` has it.
+#[test]
+fn a_pin_is_held_against_the_largest_checkpoint_wherever_it_is() {
+    for (in_history, newest) in [(4, 5), (6, 4), (6, 5)] {
+        let (_folder, log) = published(in_history, Some(newest));
+        let of_log = log.history();
+        let beside = String::from_utf8(log.read("checkpoint")).unwrap();
+        for pin in of_log.iter().chain([&beside]) {
+            let found = Verify::of(log.root()).pin(pin.clone()).run().unwrap().findings;
+            assert!(
+                found.iter().all(|finding| finding.kind != FindingKind::RolledBack),
+                "{in_history} {newest}: {found:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_crash_leaves_the_history_one_note_ahead_and_no_more() {
     for (notes, newest, kinds) in [
