@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
 import { defineConfig } from '@playwright/test'
 
-/** Debian's Chromium, or the one that CHROMIUM names: nothing is downloaded for these tests. */
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => path !== undefined && existsSync(path))
+import { executablePath, launchOptions } from './scripts/browser.mjs'
+
 if (executablePath === undefined) console.warn('No browser was found: every browser test is skipped. Install chromium, or set CHROMIUM.')
 
 export default defineConfig({
@@ -21,7 +20,7 @@ export default defineConfig({
     timezoneId: 'Europe/Berlin',
     locale: 'en-GB',
     contextOptions: { reducedMotion: 'reduce' },
-    launchOptions: { executablePath, args: ['--no-sandbox'] },
+    launchOptions,
     trace: 'retain-on-failure',
   },
 })

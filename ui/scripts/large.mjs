@@ -1,31 +1,14 @@
 // Measures the explorer with a large log, in Debian's Chromium:
 //   BULLA_BIN=target/release/bulla npm run large -- --log DIR [--query 'outcome:failure']
 // Prints how long rows take to come, the longest task while scrolling, and which requests a filter makes.
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromium } from '@playwright/test'
 
-const root = join(import.meta.dirname, '../..')
+import { launchOptions } from './browser.mjs'
+import { serve } from './served.mjs'
+
 const { values } = parseArgs({ options: { log: { type: 'string' }, query: { type: 'string', default: 'outcome:failure' } } })
 if (values.log === undefined) throw new Error('say which log: --log DIR')
-
-async function serve(log) {
-  const binary = process.env.BULLA_BIN ?? join(root, 'target/release/bulla')
-  const server = spawn(binary, ['--log', log, 'serve', '--json', '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] })
-  let said = ''
-  for await (const chunk of server.stdout) {
-    said += String(chunk)
-    if (!/^\{[^]*\}\s*$/.test(said)) continue
-    const { url, login_link } = JSON.parse(said)
-    const form = new URLSearchParams({ code: new URL(login_link).searchParams.get('code') })
-    const login = await fetch(`${url}/login`, { method: 'POST', redirect: 'manual', headers: { origin: url }, body: form })
-    const [name, value] = login.headers.get('set-cookie').split(';')[0].split('=')
-    return { url, cookie: { name, value, url }, stop: () => server.kill() }
-  }
-  throw new Error(`the server did not begin: ${said}`)
-}
 
 /** Runs in the page: from now on remembers long tasks and how far frames are apart. */
 function watch() {
@@ -52,9 +35,8 @@ async function seen(page, what, act) {
   console.log(`${what}: longest task ${round(Math.max(0, ...tasks))} ms of ${tasks.length} over 50 ms; frames p50 ${part(0.5)}, p99 ${part(0.99)}, longest ${part(1)} ms`)
 }
 
-const { url, cookie, stop } = await serve(values.log)
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => path && existsSync(path))
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+const { url, cookie, stop } = await serve('release', '--log', values.log)
+const browser = await chromium.launch(launchOptions)
 try {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId: 'UTC' })
   await context.addCookies([cookie])

@@ -1,12 +1,13 @@
 // Takes the README's pictures, in both themes, from a server of its own with the made-up day of `bulla serve --demo`:
 //   npm run shots                                      the pictures in docs/images (WebP)
 //   npm run shots -- --all --format png --out DIR      every page, to look at; --width and --height say how large
-import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromium } from '@playwright/test'
+
+import { launchOptions } from './browser.mjs'
+import { serve } from './served.mjs'
 
 const root = join(import.meta.dirname, '../..')
 const { values } = parseArgs({
@@ -21,23 +22,6 @@ const { values } = parseArgs({
   },
 })
 const README = ['explore', 'session', 'integrity']
-
-/** Starts the demo and logs in once: a code is good for one login. */
-async function demo() {
-  const binary = process.env.BULLA_BIN ?? join(root, 'target/debug/bulla')
-  const server = spawn(binary, ['serve', '--demo', '--json', '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] })
-  let said = ''
-  for await (const chunk of server.stdout) {
-    said += String(chunk)
-    if (!/^\{[^]*\}\s*$/.test(said)) continue
-    const { url, login_link } = JSON.parse(said)
-    const form = new URLSearchParams({ code: new URL(login_link).searchParams.get('code') })
-    const login = await fetch(`${url}/login`, { method: 'POST', redirect: 'manual', headers: { origin: url }, body: form })
-    const [name, value] = login.headers.get('set-cookie').split(';')[0].split('=')
-    return { url, cookie: { name, value, url }, stop: () => server.kill() }
-  }
-  throw new Error(`the demo did not begin: ${said}`)
-}
 
 async function pagesOf(context, url) {
   const get = async (path) => (await context.request.get(url + path)).json()
@@ -73,9 +57,8 @@ async function picture(page, path) {
 }
 
 await mkdir(values.out, { recursive: true })
-const { url, cookie, stop } = await demo()
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => path && existsSync(path))
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+const { url, cookie, stop } = await serve('debug', '--demo')
+const browser = await chromium.launch(launchOptions)
 const viewport = { width: Number(values.width), height: Number(values.height) }
 const wanted = values.only?.split(',') ?? README
 try {

@@ -15,7 +15,6 @@ const SIZES: [u64; 5] = [1, 255, 256, 257, 70_000];
 fn software_of_others_accepts_every_log() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../interop");
     if Command::new("go").arg("version").output().is_err() {
-        // Written past the test runner, which shows nothing of a test that passes.
         // Past the capture of the test runner; a stderr that is closed has no reader to miss it.
         let _ = writeln!(std::io::stderr(), "SKIPPED: interop, because Go is not installed");
         return;

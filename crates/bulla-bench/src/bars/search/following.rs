@@ -1,5 +1,6 @@
 //! Bar 12: how fast the index follows, and what commits of the log notice of it.
 
+use std::process::Command;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -66,7 +67,10 @@ struct Steady {
 fn steady(bench: &Bench, name: &str, is_indexed: bool) -> anyhow::Result<Steady> {
     let directory = bench.folder.join(format!("steady-{name}"));
     // What was written before must not be on its way to the disk while this is measured.
-    let _ = std::process::Command::new("sync").status();
+    ensure!(
+        Command::new("sync").status()?.success(),
+        "`sync` failed; what is measured after it would be wrong"
+    );
     let log = AuditLog::open(&directory)?;
     let index = is_indexed
         .then(|| {

@@ -146,6 +146,13 @@ mod tests {
         all
     }
 
+    /// Meets the shape of this number.
+    fn meet(shapes: &mut Shapes, number: usize) -> Said {
+        let mut shape = [0; 16];
+        shape[..8].copy_from_slice(&number.to_le_bytes());
+        shapes.meet(shape)
+    }
+
     #[test]
     fn order_and_repetition_of_paths_make_no_other_shape() {
         let digest = |names: &[&str]| paths(names).digest();
@@ -158,11 +165,6 @@ mod tests {
     #[test]
     fn a_shape_is_named_when_it_is_met_again() {
         let mut shapes = Shapes::default();
-        let meet = |shapes: &mut Shapes, number: u32| {
-            let mut shape = [0; 16];
-            shape[..4].copy_from_slice(&number.to_le_bytes());
-            shapes.meet(shape)
-        };
         assert_eq!(meet(&mut shapes, 1), Said::Each);
         assert_eq!(meet(&mut shapes, 1), Said::Naming);
         assert_eq!(meet(&mut shapes, 1), Said::Named);
@@ -177,17 +179,12 @@ mod tests {
     #[test]
     fn only_so_many_shapes_are_named() {
         let mut shapes = Shapes::default();
-        let said = |shapes: &mut Shapes, number: usize| {
-            let mut shape = [0; 16];
-            shape[..8].copy_from_slice(&number.to_le_bytes());
-            shapes.meet(shape)
-        };
         for number in 0..NAMED_MAX {
-            said(&mut shapes, number);
-            assert_eq!(said(&mut shapes, number), Said::Naming);
+            meet(&mut shapes, number);
+            assert_eq!(meet(&mut shapes, number), Said::Naming);
         }
         for _ in 0..3 {
-            assert_eq!(said(&mut shapes, NAMED_MAX), Said::Each);
+            assert_eq!(meet(&mut shapes, NAMED_MAX), Said::Each);
         }
     }
 }
