@@ -13,6 +13,8 @@ import pandas
 import pyarrow.parquet
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
+from jsonschema import Draft202012Validator
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 FOLDER = Path(sys.argv[1])
 
@@ -124,6 +126,27 @@ def check_ocsf():
     return Counter(event["class_uid"] for event in events)
 
 
+# The newest schema that is packaged in its compiled form, and the attributes that 1.9 adds to it.
+OCSF_COMPILED = "1.8.0"
+OCSF_SINCE = {"application", "attestation_list"}
+
+
+def check_ocsf_with_its_compiled_schema():
+    """Attributes that a class does not have, and values that an attribute cannot have, are errors of the schema."""
+    schema = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=OCSF_COMPILED))
+    validators = {}
+    for line in records("ocsf"):
+        event = {name: value for name, value in json.loads(line).items() if name not in OCSF_SINCE}
+        kind = event["class_uid"], tuple(event["metadata"]["profiles"])
+        if kind not in validators:
+            name = schema.lookup_class_name_from_uid(class_uid=kind[0])
+            described = schema.get_class_schema(class_name=name, profiles=list(kind[1]))
+            validators[kind] = Draft202012Validator(described)
+        for error in validators[kind].iter_errors(event):
+            raise AssertionError(f"class {kind[0]}, {error.json_path}: {error.message}\n{line.decode()}")
+    assert validators, "there is no event"
+
+
 ECS_OUTCOMES = {"success": "success", "failure": "failure", "denied": "failure", "unknown": "unknown"}
 
 
@@ -169,6 +192,7 @@ check_csv_with_duckdb()
 check_parquet_with_pandas()
 check_cloudevents_with_their_sdk()
 classes = check_ocsf()
+check_ocsf_with_its_compiled_schema()
 check_ecs()
 check_cef()
 print(f"{len(STORED)} entries agree in all formats; OCSF classes: {dict(sorted(classes.items()))}")
