@@ -9,7 +9,7 @@ mod session;
 
 pub use ask::{
     AskError, Bucket, Counted, Facet, FacetValue, Facets, Histogram, OUTCOMES, Order, Page, PageLimits,
-    Search, SessionSummary, Sessions, Total, ValueCounter, View, facets_default,
+    Search, SessionSummary, Sessions, Total, ValueCounter, View, by_session, facets_default,
 };
 pub use index::{
     Damage, INDEX_DIRECTORY, Index, IndexOptions, IndexStatus, Progress, Snapshot, open_snapshot, remove,

@@ -343,15 +343,38 @@ fn a_server_counts_by_the_values_of_a_field() {
 }
 
 #[test]
+fn a_session_of_a_server_is_shown_as_that_of_its_directory() {
+    let served = Served::start(false);
+    let lines: String = ["run \"a\" (b)", "run \"a\" (b) twice", "other"]
+        .into_iter()
+        .flat_map(|id| (0..3).map(move |number| (id, number)))
+        .map(|(id, number)| {
+            let entry = serde_json::json!({
+                "category": "tool_execution", "action": format!("act {number}"), "outcome": "success",
+                "session_id": id, "tool": {"name": "bash", "call_id": format!("{id} {number}")},
+            });
+            format!("{entry}\n")
+        })
+        .collect();
+    let token = served.token(&[Scope::Read, Scope::Write]);
+    served.run_with(&token, &["record", "-"], &lines).ends(0, &[]);
+    for args in [&["session", "run \"a\" (b)"][..], &["session", "oth", "--json"], &["session", "oth"]] {
+        let by_url = served.run(Some(&token), args);
+        by_url.ends(0, &[]);
+        let mut command = served.bench.command(args);
+        let of_directory = command.env("BULLA_LOG", "audit").output().unwrap();
+        assert!(of_directory.status.success());
+        assert_eq!(by_url.out, String::from_utf8(of_directory.stdout).unwrap());
+        assert!(by_url.out.contains("act 2") || by_url.out.contains("bash"), "{}", by_url.out);
+    }
+    served.run(Some(&token), &["session", "run"]).ends(2, &["2 sessions begin with run"]);
+    served.run(Some(&token), &["session", "never"]).ends(2, &["no entry has a session"]);
+}
+
+#[test]
 fn what_needs_the_directory_says_so() {
     let served = Served::start(true);
-    for args in [
-        &["import", "--from", "jsonl", "x"][..],
-        &["session", "s"],
-        &["doctor"],
-        &["index"],
-        &["key", "show"],
-    ] {
+    for args in [&["import", "--from", "jsonl", "x"][..], &["doctor"], &["index"], &["key", "show"]] {
         served.run(None, args).ends(2, &["needs the log directory", "--url"]);
     }
     served.run(None, &["key", "generate", "--origin", "o.example"]).ends(0, &[]);

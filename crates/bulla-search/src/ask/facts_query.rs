@@ -16,23 +16,32 @@ use tantivy_common::BitSet;
 /// All documents with a term of `field` in a range of terms, by bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct TermsQuery {
-    pub(crate) field: Field,
-    pub(crate) range: Range<Vec<u8>>,
+    field: Field,
+    range: Range<Vec<u8>>,
+    found: Arc<Mutex<FoundIn>>,
+}
+
+/// What was found in each part: one answer looks into a part more than once.
+type FoundIn = HashMap<SegmentId, Arc<Found>>;
+
+impl TermsQuery {
+    pub(crate) fn new(field: Field, range: Range<Vec<u8>>) -> Self {
+        Self { field, range, found: Arc::default() }
+    }
 }
 
 impl Query for TermsQuery {
     fn weight(&self, _: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
-        Ok(Box::new(TermsWeight { query: self.clone(), found: Mutex::default() }))
+        Ok(Box::new(TermsWeight { query: self.clone() }))
     }
 }
 
 struct TermsWeight {
     query: TermsQuery,
-    /// What was found in each part: a search looks into a part more than once.
-    found: Mutex<HashMap<SegmentId, Arc<Found>>>,
 }
 
 /// The documents of a range of terms.
+#[derive(Debug)]
 enum Found {
     None,
     /// One term; its postings are read again each time, which is cheap.
@@ -43,7 +52,7 @@ enum Found {
 impl TermsWeight {
     fn found(&self, reader: &SegmentReader) -> tantivy::Result<Arc<Found>> {
         let id = reader.segment_id();
-        let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.query.found.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(&id) {
             return Ok(found.clone());
         }

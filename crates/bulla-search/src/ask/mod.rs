@@ -10,9 +10,9 @@ mod histogram;
 mod page;
 mod plan;
 mod sessions;
+mod sets;
 mod steady;
 mod tally;
-mod there_query;
 mod walk;
 
 use std::ops::Range;
@@ -24,7 +24,7 @@ use bulla::{Filter, LogReader, ReadError, StoredEntry};
 pub use facets::{Facet, FacetValue, Facets, ValueCounter, facets_default};
 pub use histogram::{Bucket, Histogram, OUTCOMES};
 pub use page::{Page, PageLimits};
-pub use sessions::{SessionSummary, Sessions};
+pub use sessions::{SessionSummary, Sessions, by_session};
 pub use walk::Order;
 
 use tally::{Looked, Tally};

@@ -16,15 +16,17 @@ use tantivy::query::{
 use tantivy::schema::IndexRecordOption;
 
 use super::facts_query::TermsQuery;
+use super::sets::Sets;
 use super::steady::SteadyQuery;
-use super::there_query::ThereQuery;
-use crate::index::Snapshot;
 use crate::index::facts::{self, Kind, TEXT_BYTES_MAX};
 use crate::index::schema::{Fields, NumberColumn};
+use crate::index::{Snapshot, shapes};
 
 /// How the index is asked for what a filter wants.
 pub(crate) struct Plan {
     pub(crate) weight: Box<dyn Weight>,
+    /// The same, to be asked for all of a part at once.
+    pub(crate) sets: Sets,
     /// Whether it finds nothing else.
     pub(crate) is_exact: bool,
     /// Whether it finds everything.
@@ -33,129 +35,176 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn of(filter: &Filter, snapshot: &Snapshot) -> tantivy::Result<Self> {
-        let asked = Planner { fields: snapshot.fields }.expression(filter.expression());
-        let weight = asked.query.weight(EnableScoring::disabled_from_searcher(&snapshot.searcher))?;
-        Ok(Self { weight, is_exact: asked.is_exact, is_all: filter.is_empty() })
+        let asked = Planner { snapshot }.expression(filter.expression())?;
+        let scoring = EnableScoring::disabled_from_searcher(&snapshot.searcher);
+        Ok(Self {
+            sets: asked.sets(scoring)?,
+            is_exact: asked.is_exact,
+            is_all: filter.is_empty(),
+            weight: asked.query().weight(scoring)?,
+        })
     }
 }
 
 /// A question, and whether its answer needs to be looked at again.
 struct Asked {
-    query: Box<dyn Query>,
+    what: What,
     is_exact: bool,
-    /// Whether it is made of others.
-    is_compound: bool,
+}
+
+enum What {
+    One(Box<dyn Query>),
+    /// One that tantivy makes of others by itself.
+    Compound(Box<dyn Query>),
+    Any(Vec<Asked>),
+    /// What all of the first find and none of the second.
+    All(Vec<Asked>, Vec<Asked>),
 }
 
 impl Asked {
     fn exact(query: impl Query) -> Self {
-        Self { query: Box::new(query), is_exact: true, is_compound: false }
+        Self { what: What::One(Box::new(query)), is_exact: true }
     }
 
-    fn more_than(query: impl Query) -> Self {
-        Self { is_exact: false, ..Self::exact(query) }
+    fn compound(query: impl Query) -> Self {
+        Self { what: What::Compound(Box::new(query)), is_exact: true }
     }
 
-    fn compound(self) -> Self {
-        Self { is_compound: true, ..self }
-    }
-
-    /// As part of another question.
-    fn part(self) -> Box<dyn Query> {
-        if self.is_compound { Box::new(SteadyQuery(self.query.into())) } else { self.query }
+    fn more_than_wanted(self) -> Self {
+        Self { is_exact: false, ..self }
     }
 
     /// What any of them finds.
-    fn any(parts: Vec<Self>) -> Self {
-        let is_exact = parts.iter().all(|part| part.is_exact);
-        if parts.len() < 2 {
-            return parts.into_iter().next().unwrap_or_else(|| Self::exact(EmptyQuery));
+    fn any(mut parts: Vec<Self>) -> Self {
+        match parts.len() {
+            0 => Self::exact(EmptyQuery),
+            1 => parts.remove(0),
+            _ => Self { is_exact: parts.iter().all(|part| part.is_exact), what: What::Any(parts) },
         }
-        let clauses = parts.into_iter().map(|part| (Occur::Should, part.part())).collect();
-        Self { is_exact, ..Self::exact(BooleanQuery::new(clauses)).compound() }
+    }
+
+    fn query(&self) -> Box<dyn Query> {
+        let clause = |occur| move |part: &Self| (occur, part.as_clause());
+        match &self.what {
+            What::One(query) | What::Compound(query) => query.box_clone(),
+            What::Any(parts) => {
+                Box::new(BooleanQuery::new(parts.iter().map(clause(Occur::Should)).collect()))
+            }
+            What::All(wanted, unwanted) => {
+                let wanted = wanted.iter().map(clause(Occur::Must));
+                let unwanted = unwanted.iter().map(clause(Occur::MustNot));
+                Box::new(BooleanQuery::new(wanted.chain(unwanted).collect()))
+            }
+        }
+    }
+
+    /// As part of another question.
+    fn as_clause(&self) -> Box<dyn Query> {
+        match &self.what {
+            What::One(query) => query.box_clone(),
+            _ => Box::new(SteadyQuery(self.query().into())),
+        }
+    }
+
+    fn sets(&self, scoring: EnableScoring<'_>) -> tantivy::Result<Sets> {
+        let all = |parts: &[Self]| -> tantivy::Result<Vec<Sets>> {
+            parts.iter().map(|part| part.sets(scoring)).collect()
+        };
+        Ok(match &self.what {
+            What::One(query) | What::Compound(query) => Sets::One(query.weight(scoring)?),
+            What::Any(parts) => Sets::Any(all(parts)?),
+            What::All(wanted, unwanted) => Sets::All(all(wanted)?, all(unwanted)?),
+        })
     }
 }
 
-struct Planner {
-    fields: Fields,
+struct Planner<'a> {
+    snapshot: &'a Snapshot,
 }
 
-impl Planner {
-    fn expression(&self, expression: &Expression) -> Asked {
+impl Planner<'_> {
+    fn fields(&self) -> &Fields {
+        &self.snapshot.fields
+    }
+
+    fn expression(&self, expression: &Expression) -> tantivy::Result<Asked> {
         match expression {
             Expression::All(parts) => self.all(parts),
-            Expression::Any(parts) => Asked::any(parts.iter().map(|part| self.expression(part)).collect()),
+            Expression::Any(parts) => {
+                let parts: tantivy::Result<_> = parts.iter().map(|part| self.expression(part)).collect();
+                Ok(Asked::any(parts?))
+            }
             Expression::Not(_) => self.all(std::slice::from_ref(expression)),
             Expression::Is(Condition::Field { path, test }) => self.field(path, test),
-            Expression::Is(Condition::Text(words)) => self.words(words),
+            Expression::Is(Condition::Text(words)) => Ok(self.words(words)),
         }
     }
 
-    fn all(&self, parts: &[Expression]) -> Asked {
-        let (mut found, mut is_exact, mut has_must) = (Vec::new(), true, false);
+    fn all(&self, parts: &[Expression]) -> tantivy::Result<Asked> {
+        let (mut wanted, mut unwanted, mut is_exact) = (Vec::new(), Vec::new(), true);
         for part in parts {
-            let (asked, occur) = match part {
-                Expression::Not(inner) => (self.expression(inner), Occur::MustNot),
-                part => (self.expression(part), Occur::Must),
+            let (asked, list) = match part {
+                Expression::Not(inner) => (self.expression(inner)?, &mut unwanted),
+                part => (self.expression(part)?, &mut wanted),
             };
             is_exact &= asked.is_exact;
-            if occur == Occur::MustNot && !asked.is_exact {
-                // It finds too much, so what it does not find is too little.
-                continue;
+            // What finds too much leaves out too much; the lines are looked at instead.
+            if asked.is_exact || !matches!(part, Expression::Not(_)) {
+                list.push(asked);
             }
-            has_must |= occur == Occur::Must;
-            found.push((occur, asked));
         }
-        if !has_must {
-            found.push((Occur::Must, Asked::exact(AllQuery)));
+        if wanted.is_empty() {
+            wanted.push(Asked::exact(AllQuery));
         }
-        if found.len() == 1 {
-            let (_, only) = found.pop().expect("there is one");
-            return Asked { is_exact, ..only };
+        if wanted.len() == 1 && unwanted.is_empty() {
+            return Ok(Asked { is_exact, ..wanted.remove(0) });
         }
-        let clauses = found.into_iter().map(|(occur, asked)| (occur, asked.part())).collect();
-        Asked { is_exact, ..Asked::exact(BooleanQuery::new(clauses)).compound() }
+        Ok(Asked { what: What::All(wanted, unwanted), is_exact })
     }
 
-    fn field(&self, path: &str, test: &Test) -> Asked {
-        let by_facts = self.facts(path, test);
-        match NumberColumn::of(path) {
+    fn field(&self, path: &str, test: &Test) -> tantivy::Result<Asked> {
+        let by_facts = self.facts(path, test)?;
+        Ok(match NumberColumn::of(path) {
             None => by_facts,
             Some(column) => {
                 let by_column = self.column(column, test);
                 Asked::any(by_column.into_iter().chain([by_facts]).collect())
             }
-        }
+        })
     }
 
     /// What the facts of a path say.
-    fn facts(&self, path: &str, test: &Test) -> Asked {
-        match test {
-            Test::IsThere => {
-                let there = ThereQuery { facts: self.fields.facts, path: path.to_owned() };
-                Asked::exact(there).compound()
-            }
+    fn facts(&self, path: &str, test: &Test) -> tantivy::Result<Asked> {
+        Ok(match test {
+            Test::IsThere => return self.is_there(path),
             Test::Equals(literal) => self.equals(path, literal),
             Test::Prefix(start) => self.prefix(path, start),
             Test::Numbers { from, to } => self.range(facts::numbers(path, *from, *to)),
             Test::Times { from, to } => {
                 self.range(facts::times(path, from.unwrap_or(i64::MIN), to.unwrap_or(i64::MAX)))
             }
-        }
+        })
+    }
+
+    /// Something other than null at a path: entries of every shape that has it, and those that say so themselves.
+    fn is_there(&self, path: &str) -> tantivy::Result<Asked> {
+        let shapes = shapes::with_path(&self.snapshot.searcher, self.fields().facts, path)?;
+        let names = shapes.into_iter().map(|shape| facts::shape(shape).to_vec());
+        Ok(Asked::any(names.chain([facts::there(path)]).map(|fact| self.fact(&fact)).collect()))
     }
 
     fn equals(&self, path: &str, literal: &Literal) -> Asked {
-        let mut parts = vec![self.fact(facts::text(path, literal.text()))];
+        let mut parts = vec![self.fact(&facts::text(path, literal.text()))];
         if let Some(number) = literal.number() {
-            parts.push(self.fact(facts::number(path, number)));
+            parts.push(self.fact(&facts::number(path, number)));
         }
         if let Some((from, to)) = literal.time() {
             parts.push(self.range(facts::times(path, from, to)));
         }
         match literal.text() {
-            "true" => parts.push(self.fact(facts::flag(path, true))),
-            "false" => parts.push(self.fact(facts::flag(path, false))),
-            "null" => parts.push(self.fact(facts::null(path))),
+            "true" => parts.push(self.fact(&facts::flag(path, true))),
+            "false" => parts.push(self.fact(&facts::flag(path, false))),
+            "null" => parts.push(self.fact(&facts::null(path))),
             _ => {}
         }
         Asked::any(parts)
@@ -163,12 +212,13 @@ impl Planner {
 
     fn prefix(&self, path: &str, start: &str) -> Asked {
         let mut parts = Vec::new();
-        let texts = TermsQuery { field: self.fields.facts, range: facts::texts_from(path, start) };
-        parts.push(if start.len() <= TEXT_BYTES_MAX { Asked::exact(texts) } else { Asked::more_than(texts) });
+        let texts = TermsQuery::new(self.fields().facts, facts::texts_from(path, start));
+        let texts = Asked::exact(texts);
+        parts.push(if start.len() <= TEXT_BYTES_MAX { texts } else { texts.more_than_wanted() });
         if start.bytes().all(|byte| byte.is_ascii_digit() || b".-+eE".contains(&byte)) {
             // Numbers are ordered by what they are worth, not by how they are written.
-            let numbers = TermsQuery { field: self.fields.facts, range: facts::all(path, Kind::Number) };
-            parts.push(Asked::more_than(numbers));
+            let numbers = TermsQuery::new(self.fields().facts, facts::all(path, Kind::Number));
+            parts.push(Asked::exact(numbers).more_than_wanted());
         }
         Asked::any(parts)
     }
@@ -189,13 +239,16 @@ impl Planner {
             Test::Times { from, to } if is_time => Some(self.moments(column, *from, *to)),
             // A moment has no beginning; how a number is written is not in the column.
             Test::Prefix(_) if is_time => None,
-            Test::Prefix(_) => Some(Asked::more_than(ExistsQuery::new(column.name().to_owned(), false))),
+            Test::Prefix(_) => {
+                let there = ExistsQuery::new(column.name().to_owned(), false);
+                Some(Asked::exact(there).more_than_wanted())
+            }
             Test::Numbers { .. } | Test::Times { .. } => None,
         }
     }
 
     fn moments(&self, column: NumberColumn, from: Option<i64>, to: Option<i64>) -> Asked {
-        let field = self.fields.number(column);
+        let field = self.fields().number(column);
         let bound = |end: Option<i64>| {
             end.map_or(Bound::Unbounded, |nanos| Bound::Included(Term::from_field_i64(field, nanos)))
         };
@@ -211,50 +264,44 @@ impl Planner {
         from: Option<(Number, Edge)>,
         to: Option<(Number, Edge)>,
     ) -> Asked {
-        let field = self.fields.number(column);
+        let field = self.fields().number(column);
         let Some((first, last)) = whole_numbers(from, to) else { return Asked::exact(EmptyQuery) };
         let bound = |number| Bound::Included(Term::from_field_u64(field, number));
         Asked::exact(range_query(bound(first), bound(last)))
     }
 
     fn words(&self, words: &Words) -> Asked {
-        let term = |word: &String| Term::from_field_text(self.fields.words, word);
+        let term = |word: &String| Term::from_field_text(self.fields().words, word);
         let [start @ .., last] = words.words() else { return Asked::exact(EmptyQuery) };
         if !words.last_is_prefix() {
             return match start {
                 [] => Asked::exact(TermQuery::new(term(last), IndexRecordOption::Basic)),
-                _ => Asked::exact(PhraseQuery::new(words.words().iter().map(term).collect())).compound(),
+                _ => Asked::compound(PhraseQuery::new(words.words().iter().map(term).collect())),
             };
         }
-        let beginnings = TermsQuery {
-            field: self.fields.words,
-            range: last.as_bytes().to_vec()..facts::successor(last.as_bytes()),
-        };
+        let beginnings = last.as_bytes().to_vec()..facts::successor(last.as_bytes());
+        let beginnings = TermsQuery::new(self.fields().words, beginnings);
         match start {
             [] => Asked::exact(beginnings),
             _ => {
-                let mut clauses: Vec<(Occur, Box<dyn Query>)> = start
+                let start = start
                     .iter()
-                    .map(|word| {
-                        let query = TermQuery::new(term(word), IndexRecordOption::Basic);
-                        (Occur::Must, Box::new(query) as Box<dyn Query>)
-                    })
-                    .collect();
-                clauses.push((Occur::Must, Box::new(beginnings)));
+                    .map(|word| Asked::exact(TermQuery::new(term(word), IndexRecordOption::Basic)));
+                let all = start.chain([Asked::exact(beginnings)]).collect();
                 // That they stand one behind the other is seen in the line.
-                Asked::more_than(BooleanQuery::new(clauses)).compound()
+                Asked { what: What::All(all, Vec::new()), is_exact: false }
             }
         }
     }
 
-    fn fact(&self, fact: Vec<u8>) -> Asked {
-        let term = Term::from_field_bytes(self.fields.facts, &fact);
+    fn fact(&self, fact: &[u8]) -> Asked {
+        let term = Term::from_field_bytes(self.fields().facts, fact);
         Asked::exact(TermQuery::new(term, IndexRecordOption::Basic))
     }
 
     fn range(&self, range: Range<Vec<u8>>) -> Asked {
         match range.start < range.end {
-            true => Asked::exact(TermsQuery { field: self.fields.facts, range }),
+            true => Asked::exact(TermsQuery::new(self.fields().facts, range)),
             false => Asked::exact(EmptyQuery),
         }
     }

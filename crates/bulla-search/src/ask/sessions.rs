@@ -147,14 +147,19 @@ impl View {
     ) -> Result<(BTreeMap<String, Vec<StoredEntry>>, bool), AskError> {
         let all = PageLimits { entries: limit, bytes: usize::MAX, ..limits };
         let page = self.page(filter, Order::OldestFirst, self.all(), all)?;
-        let mut sessions: BTreeMap<String, Vec<StoredEntry>> = BTreeMap::new();
-        for entry in page.entries {
-            if let Some(session_id) = session_of(&entry) {
-                sessions.entry(session_id).or_default().push(entry);
-            }
-        }
-        Ok((sessions, !page.rest.is_empty()))
+        Ok((by_session(page.entries), !page.rest.is_empty()))
     }
+}
+
+/// Entries by the session that they belong to, in the order in which they come; those of none are left out.
+pub fn by_session(entries: impl IntoIterator<Item = StoredEntry>) -> BTreeMap<String, Vec<StoredEntry>> {
+    let mut sessions: BTreeMap<String, Vec<StoredEntry>> = BTreeMap::new();
+    for entry in entries {
+        if let Some(session_id) = session_of(&entry) {
+            sessions.entry(session_id).or_default().push(entry);
+        }
+    }
+    sessions
 }
 
 fn session_of(entry: &StoredEntry) -> Option<String> {

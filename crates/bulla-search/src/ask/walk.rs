@@ -141,6 +141,10 @@ impl<'a> Walk<'a> {
         range: &Range<u64>,
         mut visit: impl FnMut(&[DocId]) -> Result<(), AskError>,
     ) -> Result<(), AskError> {
+        if !self.plan.is_all && self.plan.sets.pay(&part.reader)? {
+            let set = self.plan.sets.of(&part.reader)?;
+            return set.slices(part.docs(range), SLICE, |docs| visit(&self.wanted(part, docs)?));
+        }
         let mut ended = Ok(());
         self.docs(part, part.docs(range), |docs| {
             if ended.is_ok() {
@@ -171,7 +175,10 @@ impl<'a> Walk<'a> {
             count += if self.plan.is_all {
                 u64::from(docs.end - docs.start)
             } else if self.plan.is_exact && docs == (0..part.reader.max_doc()) {
-                u64::from(self.plan.weight.count(&part.reader)?)
+                match self.plan.sets.pay(&part.reader)? {
+                    true => self.plan.sets.of(&part.reader)?.len(),
+                    false => u64::from(self.plan.weight.count(&part.reader)?),
+                }
             } else {
                 let mut count = 0;
                 self.in_part(part, range, |docs| {

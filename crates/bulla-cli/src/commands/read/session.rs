@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::bail;
-use bulla::{AuditOutcome, Filter};
-use bulla_search::{Missing, PageLimits, Search, Session, Step};
+use bulla::{AuditOutcome, Filter, StoredEntry};
+use bulla_search::{Missing, PageLimits, Session, Step};
 
 use crate::args::SessionArgs;
 use crate::ended::Ended;
@@ -25,24 +25,31 @@ const SESSIONS_SHOWN: usize = 10;
 const WHAT_COLUMNS: usize = 80;
 
 pub(crate) fn run(this: &mut Invocation, args: &SessionArgs) -> anyhow::Result<Ended> {
-    let session = find(&log_access::search(&this.log)?, &args.id)?;
+    let view = log_access::search(&this.log)?.now()?;
+    let limits = PageLimits { entries: usize::MAX, bytes: usize::MAX, time: Duration::MAX };
+    let session = find(&args.id, |filter| Ok(view.entries_of_sessions(filter, usize::MAX, limits)?.0))?;
+    print(this, &session, args.verbose)
+}
+
+pub(crate) fn print(this: &mut Invocation, session: &Session, verbose: bool) -> anyhow::Result<Ended> {
     if this.json {
-        this.out.json(&session)?;
+        this.out.json(session)?;
         return Ok(Ended::Fine);
     }
-    header(this, &session)?;
+    header(this, session)?;
     this.out.line("")?;
-    timeline(this, &session, args.verbose)?;
+    timeline(this, session, verbose)?;
     Ok(Ended::Fine)
 }
 
-/// The one session whose id is, or begins with, what was typed.
-fn find(search: &Search, id: &str) -> anyhow::Result<Session> {
-    let view = search.now()?;
-    let limits = PageLimits { entries: usize::MAX, bytes: usize::MAX, time: Duration::MAX };
+/// The one session whose id is, or begins with, what was typed. `look` gets all entries that a filter wants, oldest first.
+pub(crate) fn find(
+    id: &str,
+    mut look: impl FnMut(&Filter) -> anyhow::Result<BTreeMap<String, Vec<StoredEntry>>>,
+) -> anyhow::Result<Session> {
     // The whole id first: it may begin other ids as well.
     for filter in [Filter::new().session(id), Filter::new().field_prefix("session_id", id)] {
-        let (sessions, _) = view.entries_of_sessions(&filter, usize::MAX, limits)?;
+        let sessions = look(&filter)?;
         if sessions.len() > 1 {
             return Err(ambiguous(id, &sessions));
         }

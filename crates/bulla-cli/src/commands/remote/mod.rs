@@ -44,6 +44,7 @@ pub(crate) fn run(this: &mut Invocation, client: &Client, command: Command) -> a
         Command::Tail(args) => read::tail(this, client, &args),
         Command::Search(args) => read::search(this, client, &args),
         Command::Show(args) => read::show(this, client, &args),
+        Command::Session(args) => read::session(this, client, &args),
         Command::Export(args) => export::run(client, &args),
         Command::Verify(args) => verify::run(this, client, &args),
         Command::Prove(args) => prove::prove(this, client, &args),

@@ -1,13 +1,14 @@
-//! `bulla search`, `tail` and `show` on a server's log: the stored lines, printed as those of a directory are.
+//! `bulla search`, `tail`, `show` and `session` on a server's log: the stored lines, printed as those of a directory are.
 
 use std::collections::HashMap;
 
 use anyhow::Context;
 use bulla::StoredEntry;
 use bulla_client::{Client, Order, Search};
+use bulla_search::by_session;
 
-use crate::args::{SearchArgs, ShowArgs, TailArgs};
-use crate::commands::read::{count_by, search, show};
+use crate::args::{SearchArgs, SessionArgs, ShowArgs, TailArgs};
+use crate::commands::read::{count_by, search, session, show};
 use crate::ended::Ended;
 use crate::invocation::Invocation;
 use crate::output::amount::count;
@@ -104,6 +105,17 @@ pub(super) fn show(this: &mut Invocation, client: &Client, args: &ShowArgs) -> a
     let entry = stored(&client.entry(name(&args.entry))?)?;
     show::show(this, &entry, args.raw)?;
     Ok(Ended::Fine)
+}
+
+pub(super) fn session(this: &mut Invocation, client: &Client, args: &SessionArgs) -> anyhow::Result<Ended> {
+    let found = session::find(&args.id, |filter| {
+        let mut search = Search::of(filter.to_string());
+        search.order = Order::Oldest;
+        let entries: anyhow::Result<Vec<StoredEntry>> =
+            client.search(search, None).map(|line| stored(line?.get().as_bytes())).collect();
+        Ok(by_session(entries?))
+    })?;
+    session::print(this, &found, args.verbose)
 }
 
 /// A number or id, as it was typed.

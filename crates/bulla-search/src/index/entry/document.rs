@@ -19,11 +19,21 @@ pub(crate) struct Documents {
     paths: Paths,
     /// The fact that is being made.
     key: Vec<u8>,
+    draft: Draft,
 }
 
-/// One entry as the index wants it; all of it in a few blocks of memory.
-#[derive(Debug, Default)]
+/// One entry as the index wants it; all of it in three blocks of memory, none longer than it must be: thousands of them
+/// wait for the index at a time.
+#[derive(Debug)]
 pub(crate) struct IndexedEntry {
+    texts: Box<str>,
+    facts: Box<[u8]>,
+    members: Box<[(Field, Member)]>,
+}
+
+/// The entry that is being read.
+#[derive(Default)]
+struct Draft {
     texts: String,
     facts: Vec<u8>,
     members: Vec<(Field, Member)>,
@@ -39,29 +49,33 @@ enum Member {
 
 impl Documents {
     pub(crate) fn new(fields: Fields) -> Self {
-        Self { fields, shapes: Shapes::default(), paths: Paths::default(), key: Vec::with_capacity(64) }
+        Self {
+            fields,
+            shapes: Shapes::default(),
+            paths: Paths::default(),
+            key: Vec::with_capacity(64),
+            draft: Draft::default(),
+        }
     }
 
     /// The document of a stored line. A line that is no entry is known by its number alone.
     pub(crate) fn of(&mut self, seq: u64, line: &[u8]) -> IndexedEntry {
-        let mut entry = IndexedEntry {
-            texts: String::with_capacity(line.len()),
-            facts: Vec::with_capacity(line.len() * 2),
-            members: Vec::with_capacity(64),
-        };
+        let mut draft = std::mem::take(&mut self.draft);
         self.paths.clear();
-        let is_entry = leaves(line, |path, leaf| self.add_leaf(&mut entry, path, leaf));
+        let is_entry = leaves(line, |path, leaf| self.add_leaf(&mut draft, path, leaf));
         match is_entry {
-            Ok(()) => self.add_paths(&mut entry),
-            Err(_) => entry.members.clear(),
+            Ok(()) => self.add_paths(&mut draft),
+            Err(_) => draft.members.clear(),
         }
-        entry.members.push((self.fields.seq, Member::Unsigned(seq)));
+        draft.members.push((self.fields.seq, Member::Unsigned(seq)));
         // The index asks for the members of one field after the other.
-        entry.members.sort_by_key(|(field, _)| *field);
+        draft.members.sort_by_key(|(field, _)| *field);
+        let entry = draft.take();
+        self.draft = draft;
         entry
     }
 
-    fn add_leaf(&mut self, entry: &mut IndexedEntry, path: &str, leaf: Leaf<'_>) {
+    fn add_leaf(&mut self, entry: &mut Draft, path: &str, leaf: Leaf<'_>) {
         let fields = &self.fields;
         if let Some(column) = NumberColumn::of(path)
             && entry.add_number(column, leaf, fields)
@@ -84,7 +98,7 @@ impl Documents {
     }
 
     /// Says at which paths there is something.
-    fn add_paths(&mut self, entry: &mut IndexedEntry) {
+    fn add_paths(&mut self, entry: &mut Draft) {
         self.paths.settle();
         let shape = self.paths.digest();
         let said = self.shapes.meet(shape);
@@ -107,7 +121,20 @@ fn words_of(path: &str, fields: &Fields) -> Option<Field> {
     holds_text(path).then_some(fields.words)
 }
 
-impl IndexedEntry {
+impl Draft {
+    /// What was read; the next entry can be read then.
+    fn take(&mut self) -> IndexedEntry {
+        let entry = IndexedEntry {
+            texts: self.texts.as_str().into(),
+            facts: self.facts.as_slice().into(),
+            members: self.members.as_slice().into(),
+        };
+        self.texts.clear();
+        self.facts.clear();
+        self.members.clear();
+        entry
+    }
+
     /// Whether the value is what the column holds; then nothing else is needed to find it.
     fn add_number(&mut self, column: NumberColumn, leaf: Leaf<'_>, fields: &Fields) -> bool {
         let member = match (column, leaf) {
