@@ -7,6 +7,7 @@
 mod facets;
 mod facts_query;
 mod histogram;
+mod kept;
 mod page;
 mod plan;
 mod sessions;
@@ -27,6 +28,7 @@ pub use page::{Page, PageLimits};
 pub use sessions::{SessionSummary, Sessions, by_session};
 pub use walk::Order;
 
+use kept::Kept;
 use tally::{Looked, Tally};
 use walk::Walk;
 
@@ -74,22 +76,27 @@ enum Source {
 pub struct Search {
     log: LogReader,
     source: Source,
+    kept: Arc<Kept>,
 }
 
 impl Search {
     /// Over stored lines alone.
     pub fn without_index(log: LogReader) -> Self {
-        Self { log, source: Source::None }
+        Self::over(log, Source::None)
     }
 
     /// With an index that follows the log.
     pub fn with_index(log: LogReader, index: Arc<Index>) -> Self {
-        Self { log, source: Source::Following(index) }
+        Self::over(log, Source::Following(index))
     }
 
     /// With what an index held at one moment.
     pub fn with_snapshot(log: LogReader, snapshot: Arc<Snapshot>) -> Self {
-        Self { log, source: Source::Fixed(snapshot) }
+        Self::over(log, Source::Fixed(snapshot))
+    }
+
+    fn over(log: LogReader, source: Source) -> Self {
+        Self { log, source, kept: Arc::default() }
     }
 
     /// The log.
@@ -109,7 +116,8 @@ impl Search {
             Source::Fixed(snapshot) => Some(snapshot.clone()),
         };
         let size = self.log.size()?;
-        Ok(View { snapshot, first: self.log.first_seq().get().min(size), size, log: self.log.clone() })
+        let first = self.log.first_seq().get().min(size);
+        Ok(View { snapshot, first, size, log: self.log.clone(), kept: self.kept.clone() })
     }
 }
 
@@ -120,6 +128,7 @@ pub struct View {
     first: u64,
     size: u64,
     log: LogReader,
+    kept: Arc<Kept>,
 }
 
 impl View {
@@ -166,7 +175,7 @@ impl View {
             return Ok(Counted { total, complete_to_seq: self.size });
         }
         let indexed = match &self.snapshot {
-            Some(snapshot) => Walk::new(snapshot, &self.log, filter)?.count(&self.indexed())?,
+            Some(snapshot) => Walk::new(self, snapshot, filter)?.count(&self.indexed())?,
             None => 0,
         };
         let mut rest = RestCount(0);
@@ -212,7 +221,7 @@ impl View {
     /// Adds all matches to a tally: those in the index, then those that it does not hold yet.
     fn tally(&self, filter: &Filter, tally: &mut impl Tally) -> Result<Looked, AskError> {
         if let Some(snapshot) = &self.snapshot {
-            let walk = Walk::new(snapshot, &self.log, filter)?;
+            let walk = Walk::new(self, snapshot, filter)?;
             walk.tally(&self.indexed(), tally)?;
         }
         self.tally_rest(filter, tally)

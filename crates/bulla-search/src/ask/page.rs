@@ -153,7 +153,7 @@ impl Filling<'_> {
     fn take_indexed(&mut self, range: Range<u64>) -> Result<Range<u64>, AskError> {
         let view = self.view;
         let Some(snapshot) = &view.snapshot else { return Ok(range) };
-        let walk = Walk::new(snapshot, &view.log, self.filter)?;
+        let walk = Walk::new(view, snapshot, self.filter)?;
         let mut left = range.end..range.end;
         let mut wanted = Vec::with_capacity(FETCH);
         walk.in_order(self.order, &range, |seq| {

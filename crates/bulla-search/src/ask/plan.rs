@@ -5,6 +5,7 @@
 //! against the query by its stored line. A negation never rests on what is not exact.
 
 use std::ops::{Bound, Range};
+use std::sync::Arc;
 
 use bulla::Filter;
 use bulla::query::{Condition, Edge, Expression, Literal, Number, Test, Words};
@@ -27,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) weight: Box<dyn Weight>,
     /// The same, to be asked for all of a part at once.
     pub(crate) sets: Sets,
+    /// What was asked, as text.
+    pub(crate) question: Arc<str>,
     /// Whether it finds nothing else.
     pub(crate) is_exact: bool,
     /// Whether it finds everything.
@@ -39,6 +42,7 @@ impl Plan {
         let scoring = EnableScoring::disabled_from_searcher(&snapshot.searcher);
         Ok(Self {
             sets: asked.sets(scoring)?,
+            question: filter.to_string().into(),
             is_exact: asked.is_exact,
             is_all: filter.is_empty(),
             weight: asked.query().weight(scoring)?,
@@ -54,6 +58,8 @@ struct Asked {
 
 enum What {
     One(Box<dyn Query>),
+    /// Entries with one fact.
+    Fact(Term),
     /// One that tantivy makes of others by itself.
     Compound(Box<dyn Query>),
     Any(Vec<Asked>),
@@ -87,6 +93,7 @@ impl Asked {
         let clause = |occur| move |part: &Self| (occur, part.as_clause());
         match &self.what {
             What::One(query) | What::Compound(query) => query.box_clone(),
+            What::Fact(fact) => Box::new(TermQuery::new(fact.clone(), IndexRecordOption::Basic)),
             What::Any(parts) => {
                 Box::new(BooleanQuery::new(parts.iter().map(clause(Occur::Should)).collect()))
             }
@@ -101,7 +108,7 @@ impl Asked {
     /// As part of another question.
     fn as_clause(&self) -> Box<dyn Query> {
         match &self.what {
-            What::One(query) => query.box_clone(),
+            What::One(_) | What::Fact(_) => self.query(),
             _ => Box::new(SteadyQuery(self.query().into())),
         }
     }
@@ -112,6 +119,7 @@ impl Asked {
         };
         Ok(match &self.what {
             What::One(query) | What::Compound(query) => Sets::One(query.weight(scoring)?),
+            What::Fact(fact) => Sets::Fact(fact.clone()),
             What::Any(parts) => Sets::Any(all(parts)?),
             What::All(wanted, unwanted) => Sets::All(all(wanted)?, all(unwanted)?),
         })
@@ -295,8 +303,7 @@ impl Planner<'_> {
     }
 
     fn fact(&self, fact: &[u8]) -> Asked {
-        let term = Term::from_field_bytes(self.fields().facts, fact);
-        Asked::exact(TermQuery::new(term, IndexRecordOption::Basic))
+        Asked { what: What::Fact(Term::from_field_bytes(self.fields().facts, fact)), is_exact: true }
     }
 
     fn range(&self, range: Range<Vec<u8>>) -> Asked {

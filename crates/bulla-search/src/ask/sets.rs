@@ -7,11 +7,14 @@
 use std::ops::Range;
 
 use tantivy::query::Weight;
-use tantivy::{DocId, SegmentReader};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocId, SegmentReader, Term};
 
 /// What a question is made of.
 pub(crate) enum Sets {
     One(Box<dyn Weight>),
+    /// Entries with one fact.
+    Fact(Term),
     Any(Vec<Self>),
     /// What all of the first find and none of the second.
     All(Vec<Self>, Vec<Self>),
@@ -48,6 +51,11 @@ impl Sets {
                 let cost = scorer.cost();
                 Cost { found: scorer.size_hint().into(), walk: cost, set: cost }
             }
+            Self::Fact(fact) => {
+                let info = reader.inverted_index(fact.field())?.get_term_info(fact)?;
+                let found = info.map_or(0, |info| u64::from(info.doc_freq));
+                Cost { found, walk: found, set: found }
+            }
             Self::Any(parts) => {
                 let parts = costs(parts)?;
                 Cost {
@@ -74,6 +82,15 @@ impl Sets {
         let mut set = Set::none(reader.max_doc());
         match self {
             Self::One(weight) => weight.for_each_no_score(reader, &mut |docs| set.insert(docs))?,
+            Self::Fact(fact) => {
+                let index = reader.inverted_index(fact.field())?;
+                if let Some(mut block) = index.read_block_postings(fact, IndexRecordOption::Basic)? {
+                    while !block.docs().is_empty() {
+                        set.insert(block.docs());
+                        block.advance();
+                    }
+                }
+            }
             Self::Any(parts) => {
                 for part in parts {
                     set.with(&part.of(reader)?, |words, more| words | more);
@@ -95,6 +112,7 @@ impl Sets {
 }
 
 /// Documents of a part.
+#[derive(Debug)]
 pub(crate) struct Set {
     words: Vec<u64>,
 }
@@ -104,16 +122,37 @@ impl Set {
         Self { words: vec![0; (max_doc as usize).div_ceil(64)] }
     }
 
+    /// These documents, of so many.
+    #[cfg(test)]
+    pub(super) fn of(max_doc: DocId, docs: &[DocId]) -> Self {
+        let mut set = Self::none(max_doc);
+        set.insert(docs);
+        set
+    }
+
+    /// Adds documents; those that lie beside each other are written at once.
     fn insert(&mut self, docs: &[DocId]) {
+        let Some(first) = docs.first() else { return };
+        let (mut at, mut word) = (first / 64, 0);
         for doc in docs {
-            self.words[(doc / 64) as usize] |= 1 << (doc % 64);
+            if doc / 64 != at {
+                self.words[at as usize] |= word;
+                (at, word) = (doc / 64, 0);
+            }
+            word |= 1 << (doc % 64);
         }
+        self.words[at as usize] |= word;
     }
 
     fn with(&mut self, other: &Self, put: impl Fn(u64, u64) -> u64) {
         for (word, other) in self.words.iter_mut().zip(&other.words) {
             *word = put(*word, *other);
         }
+    }
+
+    /// Memory that it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.words.len() * size_of::<u64>()
     }
 
     /// How many they are.
@@ -169,9 +208,7 @@ mod tests {
     }
 
     fn set(docs: &[DocId]) -> Set {
-        let mut set = Set::none(200);
-        set.insert(docs);
-        set
+        Set::of(200, docs)
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Walks over what a plan finds: newest first, oldest first, or all of it in any order.
 
 use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
 
 use bulla::{Filter, LogReader, ReadError};
 use tantivy::{DocId, DocSet, TERMINATED};
 
-use super::AskError;
+use super::kept::Kept;
 use super::plan::Plan;
+use super::sets::Set;
+use super::{AskError, View};
 use crate::index::{Part, Snapshot};
 
 /// Which entries come first.
@@ -29,16 +32,13 @@ pub(crate) struct Walk<'a> {
     pub(crate) log: &'a LogReader,
     pub(crate) filter: &'a Filter,
     pub(crate) plan: Plan,
+    kept: &'a Kept,
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(
-        snapshot: &'a Snapshot,
-        log: &'a LogReader,
-        filter: &'a Filter,
-    ) -> Result<Self, AskError> {
+    pub(crate) fn new(view: &'a View, snapshot: &'a Snapshot, filter: &'a Filter) -> Result<Self, AskError> {
         let plan = Plan::of(filter, snapshot)?;
-        Ok(Self { snapshot, log, filter, plan })
+        Ok(Self { snapshot, log: &view.log, filter, plan, kept: &view.kept })
     }
 
     /// Calls `visit` with the number of each entry in `range` that matches, in order, until it says that it is enough.
@@ -126,6 +126,17 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// All that the plan finds in a part, where a set of it is known or pays.
+    fn set(&self, part: &Part) -> tantivy::Result<Option<Arc<Set>>> {
+        if self.plan.is_all {
+            return Ok(None);
+        }
+        let (reader, sets) = (&part.reader, &self.plan.sets);
+        self.kept.get_or_make(reader.segment_id(), &self.plan.question, || {
+            sets.pay(reader)?.then(|| sets.of(reader)).transpose()
+        })
+    }
+
     /// Whether an entry that the plan found is one that the query wants.
     fn is_wanted(&self, seq: u64) -> Result<bool, ReadError> {
         if self.plan.is_exact {
@@ -141,8 +152,7 @@ impl<'a> Walk<'a> {
         range: &Range<u64>,
         mut visit: impl FnMut(&[DocId]) -> Result<(), AskError>,
     ) -> Result<(), AskError> {
-        if !self.plan.is_all && self.plan.sets.pay(&part.reader)? {
-            let set = self.plan.sets.of(&part.reader)?;
+        if let Some(set) = self.set(part)? {
             return set.slices(part.docs(range), SLICE, |docs| visit(&self.wanted(part, docs)?));
         }
         let mut ended = Ok(());
@@ -175,9 +185,9 @@ impl<'a> Walk<'a> {
             count += if self.plan.is_all {
                 u64::from(docs.end - docs.start)
             } else if self.plan.is_exact && docs == (0..part.reader.max_doc()) {
-                match self.plan.sets.pay(&part.reader)? {
-                    true => self.plan.sets.of(&part.reader)?.len(),
-                    false => u64::from(self.plan.weight.count(&part.reader)?),
+                match self.set(part)? {
+                    Some(set) => set.len(),
+                    None => u64::from(self.plan.weight.count(&part.reader)?),
                 }
             } else {
                 let mut count = 0;
