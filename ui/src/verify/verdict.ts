@@ -87,7 +87,7 @@ export function notProved(pin: Pin | undefined, isFirstSight: boolean, isKept: b
     'that what the entries say is true, and that everything was reported',
     'that the clock was right: the order of entries is proved, the hour is not',
     'that others are shown the same log: no witness was asked',
-    'anything about payloads: the log has their digests only',
+    'anything about payloads, until one is read in its entry: the log has their digests only',
   ];
   if (pin?.firstUse) lines.unshift('that the key is the log’s: this browser took it from the server on first use');
   if (isFirstSight) lines.unshift('that this is not an older copy or another history: this browser saw no checkpoint of it before');
