@@ -3,16 +3,21 @@
  * server can be reached and whether the session still holds, which the page shows.
  */
 import type {
+  CheckpointsPage,
+  CreatedToken,
   EntriesPage,
   Entry,
   Facets,
   Histogram,
+  Json,
+  NewToken,
   ProblemBody,
   Readiness,
   Session,
   SessionsPage,
   Sources,
   Status,
+  Tokens,
 } from './contract.ts'
 import { connection } from './connection.svelte.ts'
 
@@ -136,6 +141,26 @@ export const api = {
     const answer = await ask(`/v1/entries/${seq}/proof`, {}, { signal })
     return answer.text()
   },
+
+  /** The file of a payload, salt and content, as it lies beside the log. */
+  async payload(name: string | number, index: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const answer = await ask(`/v1/entries/${encodeURIComponent(String(name))}/payloads/${index}`, {}, { signal })
+    return new Uint8Array(await answer.arrayBuffer())
+  },
+  /** Checkpoints, the newest first; `before` a size goes on. */
+  checkpoints: (params: { limit?: number; before?: number }, signal?: AbortSignal) =>
+    json<CheckpointsPage>('/v1/checkpoints', { ...params }, signal),
+
+  tokens: (signal?: AbortSignal) => json<Tokens>('/v1/tokens', {}, signal),
+  async createToken(wanted: NewToken): Promise<CreatedToken> {
+    const init = { method: 'POST', headers: { accept: 'application/json', 'content-type': 'application/json' }, body: JSON.stringify(wanted) }
+    const answer = await ask('/v1/tokens', {}, init)
+    return (await answer.json()) as CreatedToken
+  },
+  async revokeToken(fingerprint: string): Promise<void> {
+    await ask(`/v1/tokens/${encodeURIComponent(fingerprint)}`, {}, { method: 'DELETE' })
+  },
+  settings: (signal?: AbortSignal) => json<Record<string, Json>>('/v1/settings', {}, signal),
 
   /** Turns a token, or the code of a printed link, into the session cookie. */
   async logIn(credential: { token: string } | { code: string }): Promise<void> {
