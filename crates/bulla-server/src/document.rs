@@ -27,7 +27,7 @@ const SESSION: &str = "session";
         (name = "entries", description = "Recording, finding, following and proving entries"),
         (name = "sessions", description = "What was done in one session, as a tree"),
         (name = "public format", description = "The log as others check it: checkpoints and tiles, as C2SP has them"),
-        (name = "access", description = "How people log in and out; programs use tokens"),
+        (name = "access", description = "How people log in and out, and the tokens of programs"),
         (name = "operation", description = "How the server and its log are")
     ),
     modifiers(&Credentials)

@@ -9,6 +9,8 @@ use bulla_search::AskError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::access::tokens::TokenError;
+
 /// What went wrong, in a word that stays the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -34,8 +36,16 @@ pub enum Code {
     EntryNotFound,
     /// The tree has no such tile, or not with that width.
     TileNotFound,
+    /// The entry has no payload with that number, or its file is missing.
+    PayloadNotFound,
+    /// There is no valid token with that fingerprint.
+    TokenNotFound,
     /// The route does not take this method.
     MethodNotAllowed,
+    /// Another valid token has the name.
+    TokenNameTaken,
+    /// The payload was erased, and an entry records that.
+    PayloadErased,
     /// The body did not arrive in time.
     RequestTimeout,
     /// The body, or one record in it, is larger than the limit.
@@ -46,6 +56,8 @@ pub enum Code {
     UnsupportedMediaType,
     /// The entry breaks a rule of the record.
     EntryRejected,
+    /// A token cannot have that name, those scopes or that end.
+    TokenRejected,
     /// The credential has used up its rate.
     RateLimited,
     /// The log's queue has no room.
@@ -60,13 +72,15 @@ pub enum Code {
     DiskLow,
     /// The stored data could not be read.
     ReadFailed,
+    /// The file of the tokens could not be read or written.
+    TokensFailed,
     /// A mistake in the server itself; it is on the record.
     Internal,
 }
 
 impl Code {
     /// Every code, in the order of their status.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 30] = [
         Self::BadRequest,
         Self::InvalidQuery,
         Self::InvalidCursor,
@@ -77,12 +91,17 @@ impl Code {
         Self::NotFound,
         Self::EntryNotFound,
         Self::TileNotFound,
+        Self::PayloadNotFound,
+        Self::TokenNotFound,
         Self::MethodNotAllowed,
+        Self::TokenNameTaken,
+        Self::PayloadErased,
         Self::RequestTimeout,
         Self::PayloadTooLarge,
         Self::UriTooLong,
         Self::UnsupportedMediaType,
         Self::EntryRejected,
+        Self::TokenRejected,
         Self::RateLimited,
         Self::QueueFull,
         Self::Busy,
@@ -90,6 +109,7 @@ impl Code {
         Self::ShuttingDown,
         Self::DiskLow,
         Self::ReadFailed,
+        Self::TokensFailed,
         Self::Internal,
     ];
 
@@ -106,12 +126,17 @@ impl Code {
             Self::NotFound => "not_found",
             Self::EntryNotFound => "entry_not_found",
             Self::TileNotFound => "tile_not_found",
+            Self::PayloadNotFound => "payload_not_found",
+            Self::TokenNotFound => "token_not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::TokenNameTaken => "token_name_taken",
+            Self::PayloadErased => "payload_erased",
             Self::RequestTimeout => "request_timeout",
             Self::PayloadTooLarge => "payload_too_large",
             Self::UriTooLong => "uri_too_long",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::EntryRejected => "entry_rejected",
+            Self::TokenRejected => "token_rejected",
             Self::RateLimited => "rate_limited",
             Self::QueueFull => "queue_full",
             Self::Busy => "busy",
@@ -119,6 +144,7 @@ impl Code {
             Self::ShuttingDown => "shutting_down",
             Self::DiskLow => "disk_low",
             Self::ReadFailed => "read_failed",
+            Self::TokensFailed => "tokens_failed",
             Self::Internal => "internal",
         }
     }
@@ -131,18 +157,24 @@ impl Code {
             }
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::CrossOrigin => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::EntryNotFound | Self::TileNotFound => StatusCode::NOT_FOUND,
+            Self::NotFound
+            | Self::EntryNotFound
+            | Self::TileNotFound
+            | Self::PayloadNotFound
+            | Self::TokenNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TokenNameTaken => StatusCode::CONFLICT,
+            Self::PayloadErased => StatusCode::GONE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::EntryRejected => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::EntryRejected | Self::TokenRejected => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::QueueFull | Self::Busy | Self::LogPoisoned | Self::ShuttingDown | Self::DiskLow => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::ReadFailed | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ReadFailed | Self::TokensFailed | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -271,6 +303,18 @@ impl From<Rejected> for Problem {
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         Self::new(Code::ReadFailed, error.to_string())
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        let code = match &error {
+            TokenError::InvalidName(_) | TokenError::NoScope => Code::TokenRejected,
+            TokenError::NameTaken(_) => Code::TokenNameTaken,
+            TokenError::NoSuchToken(_) => Code::TokenNotFound,
+            TokenError::File { .. } | TokenError::Damaged(..) => Code::TokensFailed,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -21,7 +21,7 @@ use crate::access::guard::{Gate, guard};
 use crate::access::login::{self, CONTENT_POLICY};
 use crate::access::scope::Scope;
 use crate::api::search::{entries, facets, histogram, session, sessions, sources};
-use crate::api::{audit, entry, export, status, tail};
+use crate::api::{admin, audit, checkpoints, entry, export, payload, status, tail};
 use crate::document::{self, Described};
 use crate::ingest::route as ingest;
 use crate::own_record::failed_read;
@@ -73,6 +73,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
     let reading = OpenApiRouter::new()
         .routes(routes!(entries::list))
         .routes(routes!(entry::show))
+        .routes(routes!(payload::show))
         .routes(routes!(tail::follow))
         .routes(routes!(histogram::show))
         .routes(routes!(facets::show))
@@ -81,7 +82,12 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .routes(routes!(sources::list))
         .routes(routes!(export::export))
         .routes(routes!(audit::list))
-        .routes(routes!(status::show));
+        .routes(routes!(status::show))
+        .routes(routes!(checkpoints::list));
+    let administering = OpenApiRouter::new()
+        .routes(routes!(admin::tokens::list, admin::tokens::create))
+        .routes(routes!(admin::tokens::revoke))
+        .routes(routes!(admin::settings::show));
     let verifying = OpenApiRouter::new().routes(routes!(entry::proof));
     let (router, document) = OpenApiRouter::with_openapi(Described::openapi())
         .merge(open)
@@ -90,6 +96,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> (Router, utoipa::openapi::OpenApi)
         .merge(needing(shared, Scope::Write, writing))
         .merge(needing(shared, Scope::Read, reading))
         .merge(needing(shared, Scope::Verify, verifying))
+        .merge(needing(shared, Scope::Admin, administering))
         .merge(public_format(shared))
         .split_for_parts();
     let described = document.clone();

@@ -84,6 +84,7 @@ impl Server {
             .await
             .map_err(|error| StartError::Listen(settings.listen, error))?;
         let address = listener.local_addr().map_err(|error| StartError::Listen(settings.listen, error))?;
+        let settings = Settings { listen: address, ..settings };
         let (going_down, is_going_down) = watch::channel(false);
         let shared = Arc::new(open(settings, is_going_down.clone())?);
         let (router, _) = router::routes(&shared);

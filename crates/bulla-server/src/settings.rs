@@ -131,7 +131,7 @@ impl Default for Limits {
 }
 
 /// Which reads are recorded as `view.opened`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RecordReads {
     /// None.

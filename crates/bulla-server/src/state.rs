@@ -75,6 +75,24 @@ impl Shared {
         })
     }
 
+    /// Runs what reads files where it holds up nobody else, with a place among the requests that do.
+    ///
+    /// # Errors
+    /// Its own, and [`Code::Busy`].
+    pub(crate) async fn reading<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (shared, place) = (self.clone(), self.place_to_search().await?);
+        let reading = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            read(&shared)
+        });
+        reading
+            .await
+            .map_err(|error| Problem::new(Code::ReadFailed, format!("the reading ended: {error}")))?
+    }
+
     /// Whether a caller that was let in before would be now: a token can be revoked, a login can end.
     pub(crate) fn is_valid(&self, caller: &Caller) -> bool {
         let is_in_time = caller.ends.is_none_or(|end| Instant::now() < end);

@@ -107,8 +107,8 @@ pub use log::{
 };
 pub use query::{Filter, InvalidFilter, InvalidMoment, parse_moment};
 pub use read::{
-    Entries, Filtered, FilteredBack, Follow, LogReader, NotStored, Progress, ProveError, ReadError,
-    StoredEntry, Verify, VerifyError, verify,
+    CheckpointsBack, Entries, Filtered, FilteredBack, Follow, LogReader, NotStored, Progress, ProveError,
+    PublishedNote, ReadError, StoredEntry, Verify, VerifyError, verify,
 };
 pub use seed::{audit_log, init_audit_log, try_audit_log};
 pub use seq::Seq;

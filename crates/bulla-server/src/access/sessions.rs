@@ -9,13 +9,13 @@ use super::scope::Scope;
 use super::secret::{Fingerprint, new_secret};
 
 /// 10 minutes from the printing of a link to its use.
-const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
+pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// 12 hours: a working day; then a new login is needed.
-const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+pub(crate) const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 /// 16 links that were not used yet; the oldest goes.
 const CODES_MAX: usize = 16;
 /// 1,024 people at once; the one who logged in first goes.
-const SESSIONS_MAX: usize = 1024;
+pub(crate) const SESSIONS_MAX: usize = 1024;
 
 /// A person who is logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]

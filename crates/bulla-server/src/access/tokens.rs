@@ -209,11 +209,29 @@ impl Tokens {
     /// # Errors
     /// See [`TokenError`].
     pub fn revoke(&self, name: &str, now: Timestamp) -> Result<Token, TokenError> {
+        self.revoke_the(name, |token| token.name == name, now)
+    }
+
+    /// Revokes the valid token with that [fingerprint](Token::fingerprint).
+    ///
+    /// # Errors
+    /// See [`TokenError`].
+    pub fn revoke_fingerprint(&self, fingerprint: &str, now: Timestamp) -> Result<Token, TokenError> {
+        self.revoke_the(fingerprint, |token| token.fingerprint() == fingerprint, now)
+    }
+
+    /// Revokes the valid token that `is_it`, which was asked for by the word `asked`.
+    fn revoke_the(
+        &self,
+        asked: &str,
+        is_it: impl Fn(&Token) -> bool,
+        now: Timestamp,
+    ) -> Result<Token, TokenError> {
         self.change(|tokens| {
             let token = tokens
                 .iter_mut()
-                .find(|token| token.name == name && token.is_valid(now))
-                .ok_or_else(|| TokenError::NoSuchToken(name.to_owned()))?;
+                .find(|token| is_it(token) && token.is_valid(now))
+                .ok_or_else(|| TokenError::NoSuchToken(asked.to_owned()))?;
             token.revoked_at = Some(now);
             Ok(token.clone())
         })

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bulla::StoredEntry;
 use bulla_search::AskError;
 
-use crate::access::caller::Caller;
+use super::params::Parts;
+use crate::access::caller::{Caller, cut};
 use crate::api::views::Kind;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
@@ -26,7 +27,7 @@ const SEQ: HeaderName = HeaderName::from_static("bulla-seq");
 pub(crate) async fn show(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
-    Path(name): Path<String>,
+    Parts(name): Parts<String>,
 ) -> Result<Response, Problem> {
     let entry = find(&shared, &name).await?;
     shared.views.opened(&caller, Kind::Entry, &name, Instant::now());
@@ -49,7 +50,7 @@ pub(crate) async fn show(
     (status = "4XX", description = "There is no such entry, or the caller may not verify", body = ProblemBody, content_type = "application/problem+json")))]
 pub(crate) async fn proof(
     State(shared): State<Arc<Shared>>,
-    Path(name): Path<String>,
+    Parts(name): Parts<String>,
 ) -> Result<Response, Problem> {
     let seq = match name.parse::<u64>() {
         Ok(seq) => seq,
@@ -69,7 +70,7 @@ fn value(text: &str) -> HeaderValue {
 }
 
 /// The entry with that number, or the newest with that id.
-async fn find(shared: &Arc<Shared>, name: &str) -> Result<StoredEntry, Problem> {
+pub(crate) async fn find(shared: &Arc<Shared>, name: &str) -> Result<StoredEntry, Problem> {
     let (shared, name) = (shared.clone(), name.to_owned());
     let seq = name.parse::<u64>().ok();
     let place = if seq.is_none() { Some(shared.place_to_search().await?) } else { None };
@@ -84,7 +85,7 @@ async fn find(shared: &Arc<Shared>, name: &str) -> Result<StoredEntry, Problem> 
     match found.await.map_err(|error| Problem::new(Code::ReadFailed, error.to_string()))?? {
         Ok(entry) => Ok(entry),
         Err(name) => {
-            let name = crate::access::caller::cut(&name, 256);
+            let name = cut(&name, 256);
             Err(Problem::new(
                 Code::EntryNotFound,
                 format!("there is no entry with the number or id `{name}`"),

@@ -29,11 +29,17 @@ pub(crate) enum Kind {
     Search,
     /// One entry.
     Entry,
+    /// One payload of an entry.
+    Payload,
     /// What a query finds, as it comes.
     Tail,
     Sessions,
     Session,
     Sources,
+    /// Who has which token.
+    Tokens,
+    /// How the server was started.
+    Settings,
     /// The log as the module that Bulla replaces shows it.
     Audit,
 }
@@ -43,10 +49,13 @@ impl Kind {
         match self {
             Self::Search => "search",
             Self::Entry => "entry",
+            Self::Payload => "payload",
             Self::Tail => "tail",
             Self::Sessions => "sessions",
             Self::Session => "session",
             Self::Sources => "sources",
+            Self::Tokens => "tokens",
+            Self::Settings => "settings",
             Self::Audit => "audit",
         }
     }

@@ -8,7 +8,7 @@ use bulla_server::{Scope, Tokens};
 use crate::server::{TestServer, record};
 
 /// Every route with what it needs.
-const ROUTES: [(&str, &str, Scope); 7] = [
+const ROUTES: [(&str, &str, Scope); 13] = [
     ("POST", "/v1/entries", Scope::Write),
     ("GET", "/v1/entries", Scope::Read),
     ("GET", "/v1/entries/0", Scope::Read),
@@ -16,6 +16,12 @@ const ROUTES: [(&str, &str, Scope); 7] = [
     ("GET", "/v1/tail?from=0", Scope::Read),
     ("GET", "/v1/status", Scope::Read),
     ("GET", "/v1/audit", Scope::Read),
+    ("GET", "/v1/entries/0/payloads/0", Scope::Read),
+    ("GET", "/v1/checkpoints", Scope::Read),
+    ("GET", "/v1/tokens", Scope::Admin),
+    ("POST", "/v1/tokens", Scope::Admin),
+    ("DELETE", "/v1/tokens/000000000000", Scope::Admin),
+    ("GET", "/v1/settings", Scope::Admin),
 ];
 
 #[tokio::test]

@@ -14,3 +14,4 @@ mod schemathesis;
 mod search;
 mod server;
 mod viewer;
+mod viewing;

@@ -82,6 +82,19 @@ impl TestServer {
         Tokens::of(&self.log()).create(new, Timestamp::now()).unwrap().0
     }
 
+    /// Logs in by the printed link; gives the cookie.
+    pub(crate) async fn log_in(&self) -> String {
+        let link = self.server.login_link();
+        let (_, code) = link.split_once("code=").unwrap();
+        let request = self
+            .anonymous("POST", "/login")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        let answer = self.send(request.body(Body::from(format!("code={code}"))).unwrap()).await;
+        let cookie = answer.headers["set-cookie"].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
     /// A request with the token of the server.
     pub(crate) fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
         self.anonymous(method, path).header("authorization", format!("Bearer {}", self.token))

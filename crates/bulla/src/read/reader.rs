@@ -14,7 +14,7 @@ use crate::store::head::{self, HeadError};
 use crate::store::layout::TREE;
 use crate::store::rows::{Rows, row_len};
 use crate::store::segment::catalogue::{Lines, Segments};
-use crate::store::{Identity, IdentityError, OsDisk, payloads};
+use crate::store::{Identity, IdentityError, OsDisk, StoredPayload, payloads};
 
 /// Why something could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -191,12 +191,26 @@ impl LogReader {
         Ok(head::find_head(self.disk.as_ref(), &policy)??.newest)
     }
 
-    /// Content of a payload by its digest (`payloads[].ref`); `None` when it was erased or never was.
+    /// The file of a payload by its digest (`payloads[].ref`), 32 bytes of salt and the content; `None` when it was
+    /// erased or never was.
+    ///
+    /// # Trust
+    /// Whether it has that digest is not looked at.
     ///
     /// # Errors
-    /// When it cannot be read, or does not have that digest.
+    /// When it cannot be read.
     pub fn payload(&self, digest: &str) -> Result<Option<Vec<u8>>, ReadError> {
         Ok(payloads::read(self.disk.as_ref(), digest)?)
+    }
+
+    /// Opens a payload by its reference (`payloads[].ref`), to read it a part at a time; `None` when it was erased or
+    /// never was, or the reference is none of this log's.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open_payload(&self, reference: &str) -> Result<Option<StoredPayload>, ReadError> {
+        let Some(digest) = payloads::digest_of(reference) else { return Ok(None) };
+        Ok(StoredPayload::open(self.disk.as_ref(), digest)?)
     }
 
     /// Hashes `first..first + out.len()` of a row of the tree: roots of complete subtrees of 256^row leaves. A full

@@ -168,6 +168,18 @@ pub(crate) fn read_exact_at(file: &dyn DiskFile, mut into: &mut [u8], mut offset
     Ok(())
 }
 
+/// Reads until `into` is full or the file ends; gives the number of bytes.
+pub(crate) fn read_up_to(file: &dyn DiskFile, into: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut done = 0;
+    while done < into.len() {
+        match file.read_at(&mut into[done..], offset + done as u64)? {
+            0 => break,
+            count => done += count,
+        }
+    }
+    Ok(done)
+}
+
 /// Reads a whole file of at most `limit` bytes.
 pub(crate) fn read_all(disk: &dyn Disk, name: &str, limit: u64) -> io::Result<Vec<u8>> {
     let file = disk.open(name)?;

@@ -17,4 +17,5 @@ pub use head::HeadError;
 pub use identity::{FORMAT_VERSION, Identity, IdentityError};
 pub use in_place::{FileChange, Misplaced};
 pub use os_disk::OsDisk;
+pub use payloads::StoredPayload;
 pub use recovery::Damage;

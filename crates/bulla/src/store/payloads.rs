@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::disk::{Access, Disk, DiskError, During, read_all};
+use bulla_proof::Hash;
+use sha2::{Digest, Sha256};
+
+use super::disk::{Access, Disk, DiskError, DiskFile, During, read_all, read_exact_at, read_up_to};
 use super::layout::{self, PAYLOADS, UNFINISHED};
 use crate::entry::PayloadFile;
 use crate::entry::limits::PAYLOAD_BYTES_MAX;
@@ -52,5 +55,94 @@ pub(crate) fn read(disk: &dyn Disk, digest: &str) -> Result<Option<Vec<u8>>, Dis
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// The digest in a reference: the digest itself, or the path of the file.
+pub(crate) fn digest_of(reference: &str) -> Option<Hash> {
+    let digits = reference.rsplit('/').next()?;
+    if !layout::is_payload_digest(digits) {
+        return None;
+    }
+    let nibble = |digit: u8| if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 };
+    let mut bytes = [0; 32];
+    for (byte, digits) in bytes.iter_mut().zip(digits.as_bytes().as_chunks::<2>().0) {
+        *byte = nibble(digits[0]) << 4 | nibble(digits[1]);
+    }
+    Some(Hash::from(bytes))
+}
+
+/// A payload that is open for reading, a part at a time.
+#[derive(Debug, Clone)]
+pub struct StoredPayload {
+    file: Arc<dyn DiskFile>,
+    name: String,
+    digest: Hash,
+    /// Bytes of the file: salt and content.
+    len: u64,
+}
+
+impl StoredPayload {
+    /// Opens the file of that digest; `None` when there is none.
+    pub(crate) fn open(disk: &dyn Disk, digest: Hash) -> Result<Option<Self>, DiskError> {
+        let (_, name) = layout::payload(&digest.to_string());
+        let name = (disk.describe(&name), name);
+        let file = match disk.open(&name.1).during("open", &name.0) {
+            Err(error) if error.is_missing() => return Ok(None),
+            file => file?,
+        };
+        let len = file.len().during("measure", &name.0)?;
+        Ok(Some(Self { file, name: name.0, digest, len }))
+    }
+
+    /// Bytes of content.
+    pub fn size(&self) -> u64 {
+        self.len.saturating_sub(SALT_BYTES as u64)
+    }
+
+    /// The random bytes before the content. The SHA-256 of both together is the payload's name.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is shorter than that.
+    pub fn salt(&self) -> Result<[u8; SALT_BYTES], DiskError> {
+        let mut salt = [0; SALT_BYTES];
+        read_exact_at(self.file.as_ref(), &mut salt, 0).during("read", &self.name)?;
+        Ok(salt)
+    }
+
+    /// Reads content from `offset` on until `into` is full or there is no more; gives the number of bytes.
+    ///
+    /// # Trust
+    /// What is read is what is there now; [`is_whole`](Self::is_whole) says whether it is what was recorded.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_at(&self, into: &mut [u8], offset: u64) -> Result<usize, DiskError> {
+        let offset = offset.saturating_add(SALT_BYTES as u64);
+        read_up_to(self.file.as_ref(), into, offset).during("read", &self.name)
+    }
+
+    /// Whether salt and content have the digest that the entry names. Reads all of it, in blocks.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn is_whole(&self) -> Result<bool, DiskError> {
+        /// 256 KiB.
+        const BLOCK: usize = 256 * 1024;
+        if self.len > (PAYLOAD_BYTES_MAX + SALT_BYTES) as u64 {
+            return Ok(false);
+        }
+        let mut block = vec![0; BLOCK.min(usize::try_from(self.len).expect("a payload fits in memory"))];
+        let mut hasher = Sha256::new();
+        let mut done = 0;
+        while done < self.len {
+            let count = read_up_to(self.file.as_ref(), &mut block, done).during("read", &self.name)?;
+            if count == 0 {
+                break;
+            }
+            hasher.update(&block[..count]);
+            done += count as u64;
+        }
+        Ok(Hash::from(<[u8; 32]>::from(hasher.finalize())) == self.digest)
     }
 }

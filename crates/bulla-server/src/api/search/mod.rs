@@ -87,7 +87,7 @@ pub(crate) fn filter(query: &str, from: Option<&str>, to: Option<&str>) -> Resul
 }
 
 /// A number of things to answer with, checked against its limit.
-fn limit(name: &str, asked: Option<u64>, default: u64, max: u64) -> Result<usize, Problem> {
+pub(crate) fn limit(name: &str, asked: Option<u64>, default: u64, max: u64) -> Result<usize, Problem> {
     let limit = asked.unwrap_or(default);
     if !(1..=max).contains(&limit) {
         return Err(Problem::new(Code::BadRequest, format!("{name} is {limit}, not 1 to {max}")));

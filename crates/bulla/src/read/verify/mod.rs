@@ -1,7 +1,7 @@
 //! Whole-log verification: every line, every hash, every checkpoint. Reads only, without the lock, and never accuses
 //! a log that is being written.
 
-mod checkpoints;
+pub(in crate::read) mod checkpoints;
 mod examine;
 mod findings;
 mod in_order;

@@ -10,14 +10,12 @@ use bulla_proof::{Finding, FindingKind, Hash};
 use memchr::memmem::{FindIter, Finder};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
-use crate::entry::limits::PAYLOAD_BYTES_MAX;
 use crate::read::verify::findings::{FINDINGS_MAX, Findings};
-use crate::read::verify::snapshot::read_up_to;
-use crate::store::disk::{Disk, DiskError, During};
+use crate::store::StoredPayload;
+use crate::store::disk::{Disk, DiskError};
 use crate::store::layout::{self, PAYLOADS};
-use crate::store::payloads::SALT_BYTES;
+use crate::store::payloads::digest_of;
 
 /// In every line that names a payload, or records an erasure.
 const MENTION: &str = "payload";
@@ -119,31 +117,11 @@ impl Payloads {
     }
 
     fn look_at(&self, digest: Hash) -> Result<State, DiskError> {
-        /// 256 KiB.
-        const BLOCK: usize = 256 * 1024;
-        let (_, name) = layout::payload(&digest.to_string());
-        let describe = || self.disk.describe(&name);
-        let file = match self.disk.open(&name).during("open", describe()) {
-            Err(error) if error.is_missing() => return Ok(State::Missing),
-            file => file?,
-        };
-        let len = file.len().during("measure", describe())?;
-        if len > (PAYLOAD_BYTES_MAX + SALT_BYTES) as u64 {
-            return Ok(State::Changed);
+        match StoredPayload::open(self.disk.as_ref(), digest)? {
+            None => Ok(State::Missing),
+            Some(payload) if payload.is_whole()? => Ok(State::Whole),
+            Some(_) => Ok(State::Changed),
         }
-        let mut block = vec![0; BLOCK.min(usize::try_from(len).expect("a payload fits in memory"))];
-        let mut hasher = Sha256::new();
-        let mut done = 0;
-        while done < len {
-            let count = read_up_to(file.as_ref(), &mut block, done).during("read", describe())?;
-            if count == 0 {
-                break;
-            }
-            hasher.update(&block[..count]);
-            done += count as u64;
-        }
-        let found = Hash::from(<[u8; 32]>::from(hasher.finalize()));
-        Ok(if found == digest { State::Whole } else { State::Changed })
     }
 }
 
@@ -172,20 +150,6 @@ impl Named<'_> {
         let detail: NamedPayload = serde_json::from_str(self.detail?.get()).ok()?;
         digest_of(&detail.reference?)
     }
-}
-
-/// The digest in a reference: the digest itself, or the path of the file.
-fn digest_of(reference: &str) -> Option<Hash> {
-    let digits = reference.rsplit('/').next()?;
-    if !layout::is_payload_digest(digits) {
-        return None;
-    }
-    let nibble = |digit: u8| if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 };
-    let mut bytes = [0; 32];
-    for (byte, digits) in bytes.iter_mut().zip(digits.as_bytes().as_chunks::<2>().0) {
-        *byte = nibble(digits[0]) << 4 | nibble(digits[1]);
-    }
-    Some(Hash::from(bytes))
 }
 
 /// Payloads that are not in order.
@@ -259,8 +223,12 @@ impl LostPayloads {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
+    use crate::entry::limits::PAYLOAD_BYTES_MAX;
     use crate::store::OsDisk;
+    use crate::store::payloads::SALT_BYTES;
 
     #[test]
     fn mentions_are_in_the_lines_that_have_them() {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bulla_proof::{HASH_LEN, Hash};
 
-use crate::store::disk::{Disk, DiskError, DiskFile, During};
+use crate::read::verify::checkpoints::history::History;
+use crate::read::verify::checkpoints::trust::Trust;
+use crate::store::disk::{Disk, DiskError, DiskFile, During, read_up_to};
 use crate::store::head::NOTE_BYTES_MAX;
 use crate::store::layout::{self, CHECKPOINT, CHECKPOINTS, ENTRIES, SegmentKind, TILE_WIDTH, UNFINISHED};
 use crate::store::rows::ROWS;
@@ -126,6 +128,12 @@ pub(in crate::read::verify) fn open_segment(
 }
 
 impl Published {
+    /// Reads the history as long as it was.
+    pub(in crate::read::verify) fn read_history(&self, disk: &dyn Disk, trust: &Trust) -> History {
+        let name = disk.describe(CHECKPOINTS);
+        History::new(self.history.clone(), name, trust.origin(), 0..self.history_end)
+    }
+
     fn take(disk: &dyn Disk) -> Result<Self, DiskError> {
         let mut history = open(disk, CHECKPOINTS)?;
         let measure = |history: &Option<Arc<dyn DiskFile>>| match history {
@@ -163,22 +171,6 @@ fn open(disk: &dyn Disk, name: &str) -> Result<Option<Arc<dyn DiskFile>>, DiskEr
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Reads until `into` is full or the file ends; gives the number of bytes.
-pub(in crate::read::verify) fn read_up_to(
-    file: &dyn DiskFile,
-    into: &mut [u8],
-    offset: u64,
-) -> std::io::Result<usize> {
-    let mut done = 0;
-    while done < into.len() {
-        match file.read_at(&mut into[done..], offset + done as u64)? {
-            0 => break,
-            count => done += count,
-        }
-    }
-    Ok(done)
 }
 
 /// The files of `tree/`, to their lengths at the beginning.

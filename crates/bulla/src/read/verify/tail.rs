@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::read::verify::VerifyError;
 use crate::read::verify::payloads::{LostPayloads, PayloadNews, Payloads};
-use crate::read::verify::snapshot::{Snapshot, open_segment, read_up_to};
-use crate::store::disk::{Disk, DiskError, During};
+use crate::read::verify::snapshot::{Snapshot, open_segment};
+use crate::store::disk::{Disk, DiskError, During, read_up_to};
 use crate::store::layout::{CHECKPOINTS, SegmentKind};
 use crate::store::segment::catalogue::Segments;
 use crate::store::segment::line;

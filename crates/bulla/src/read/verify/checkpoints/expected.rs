@@ -54,7 +54,7 @@ impl<'a> ExpectedRoots<'a> {
         heads: &'a Heads,
     ) -> Result<Self, DiskError> {
         let mut roots = Self {
-            history: History::new(disk.as_ref(), published, trust),
+            history: published.read_history(disk.as_ref(), trust),
             trust,
             must_judge: !heads.is_history_believed,
             beside: heads.beside.iter(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bulla_proof::{Finding, FindingKind};
 
 use crate::read::verify::VerifyError;
-use crate::read::verify::checkpoints::history::{History, Stretch};
+use crate::read::verify::checkpoints::history::Stretch;
 use crate::read::verify::checkpoints::trust::{Believed, Disbelief, Trust};
 use crate::read::verify::findings::Findings;
 use crate::read::verify::in_order::in_order;
@@ -52,7 +52,7 @@ pub(in crate::read::verify) fn judge(
     let pins = judge_pins(trust, pins, findings)?;
     let newest = judge_newest(published, trust, findings)?;
     let mut walk = Walk { newest: newest.as_ref(), pins: &pins, ..Walk::new(published.history_before) };
-    let mut history = History::new(disk.as_ref(), published, trust);
+    let mut history = published.read_history(disk.as_ref(), trust);
     let take = || {
         let mut job = Vec::new();
         while job.len() < NOTES_PER_JOB
