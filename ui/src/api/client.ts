@@ -112,6 +112,13 @@ export interface StoredEntry {
   leafHash: string | null
 }
 
+/** A payload as it lies beside the log. */
+export interface StoredPayload {
+  content: Uint8Array<ArrayBuffer>
+  /** The bytes before the content, in hexadecimal: the digest is of both. */
+  salt: string
+}
+
 export const api = {
   entries: (params: Scope & { cursor?: string; limit?: number; order?: 'asc' | 'desc' }, signal?: AbortSignal) =>
     json<EntriesPage>('/v1/entries', { ...params }, signal),
@@ -142,10 +149,9 @@ export const api = {
     return answer.text()
   },
 
-  /** The file of a payload, salt and content, as it lies beside the log. */
-  async payload(name: string | number, index: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    const answer = await ask(`/v1/entries/${encodeURIComponent(String(name))}/payloads/${index}`, {}, { signal })
-    return new Uint8Array(await answer.arrayBuffer())
+  async payload(seq: number, index: number, signal?: AbortSignal): Promise<StoredPayload> {
+    const answer = await ask(`/v1/entries/${seq}/payloads/${index}`, {}, { signal })
+    return { content: new Uint8Array(await answer.arrayBuffer()), salt: answer.headers.get('bulla-payload-salt') ?? '' }
   },
   /** Checkpoints, the newest first; `before` a size goes on. */
   checkpoints: (params: { limit?: number; before?: number }, signal?: AbortSignal) =>

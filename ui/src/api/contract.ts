@@ -36,7 +36,7 @@ export interface CheckpointsPage {
 export const SCOPES = ['write', 'read', 'verify', 'admin'] as const
 export interface Token {
   name: string
-  source?: string | null
+  source: string
   scopes: string[]
   fingerprint: string
   created_at: string

@@ -17,7 +17,7 @@ export type { Fetch } from './source';
 export type { BadgeWord, CheckpointFacts, EntryStatus, EntryVerdict, Pin, RangeVerdict, VerifierState } from './verdict';
 export { checkProofFile, parseProofFile, type ProofFile } from './proof-file';
 export { parseVerifierKey, type VerifierKey } from './key';
-export { checkPayload, SALT_LENGTH, type CheckedPayload } from './payload';
+export { checkPayload, type CheckedPayload } from './payload';
 
 /** A verifier of the server at `origin`, by default the page's own; long ranges run in a worker where there are such. */
 export function createVerifier(options: VerifierOptions = {}): Verifier {

@@ -36,7 +36,7 @@ export class MockApi {
   now = () => new Date()
   readonly tokens: Token[] = [
     { name: 'web-gateway', source: 'web-gateway', scopes: ['write'], fingerprint: 'f1a0c3d2', created_at: '2026-03-02T09:12:00Z', is_valid: true },
-    { name: 'auditor', scopes: ['read', 'verify'], fingerprint: '09be77aa', created_at: '2026-05-11T14:03:21Z', expires_at: '2026-08-11T14:03:21Z', is_valid: false },
+    { name: 'auditor', source: 'auditor', scopes: ['read', 'verify'], fingerprint: '09be77aa', created_at: '2026-05-11T14:03:21Z', expires_at: '2026-08-11T14:03:21Z', is_valid: false },
     { name: 'old-ci', source: 'ci', scopes: ['write'], fingerprint: '77c1e0b4', created_at: '2025-11-20T08:00:00Z', revoked_at: '2026-02-01T10:30:00Z', is_valid: false },
   ]
   settings: Record<string, unknown> = { listen: '127.0.0.1:2852', log: '/var/lib/bulla/audit', publish_interval_ms: 1000, queue_bytes_max: 67_108_864, tls_cert: null, metrics_public: false, 'limits.body_bytes_max': 16_777_216, views: ['search', 'entry', 'export'] }
@@ -205,10 +205,12 @@ export class MockApi {
     const seq = /^\d+$/.test(name) ? Number(name) : this.log.entries.findLastIndex((entry) => entry.id === name)
     const entry = this.log.entries[seq]
     if (entry === undefined) return this.#problem(response, 404, 'entry_not_found', `there is no entry with the number or id \`${name}\``)
-    const payload = (entry.payloads as { ref?: string }[] | undefined)?.[index]
-    const file = this.log.payloads.get(payload?.ref ?? '')
-    if (file === undefined) return this.#problem(response, 404, 'payload_not_found', `entry ${seq} has no payload ${index}, or it was erased`)
-    this.#send(response, 200, 'application/octet-stream', file)
+    const ref = (entry.payloads as { ref?: string }[] | undefined)?.[index]?.ref ?? ''
+    const stored = this.log.payloads.get(ref)
+    const isErased = this.log.entries.some((one) => one.event_name === 'payload.erased' && (one.detail as { ref?: string }).ref === ref)
+    if (stored === undefined && isErased) return this.#problem(response, 410, 'payload_erased', `the payload of entry ${seq} was erased; the entry and its proof are whole`)
+    if (stored === undefined) return this.#problem(response, 404, 'payload_not_found', `the file of the payload of entry ${seq} is missing`)
+    this.#send(response, 200, 'application/octet-stream', stored.content, { 'bulla-payload-salt': stored.salt.toString('hex'), 'content-disposition': 'attachment; filename="bulla-payload"' })
   }
 
   #checkpoints(params: URLSearchParams, response: ServerResponse): void {
@@ -224,18 +226,17 @@ export class MockApi {
     if (path === '/v1/settings') return this.#json(response, this.settings)
     const fingerprint = decodeURIComponent(path.slice('/v1/tokens/'.length))
     if (request.method === 'DELETE') {
-      const found = this.tokens.find((token) => token.fingerprint === fingerprint)
-      if (found === undefined) return this.#problem(response, 404, 'not_found', 'there is no such token')
+      const found = this.tokens.find((token) => token.fingerprint === fingerprint && token.is_valid)
+      if (found === undefined) return this.#problem(response, 404, 'token_not_found', 'there is no valid token with that fingerprint')
       Object.assign(found, { is_valid: false, revoked_at: this.now().toISOString() })
-      response.writeHead(204).end()
-      return
+      return this.#json(response, found)
     }
     if (request.method !== 'POST') return this.#json<Tokens>(response, { tokens: this.tokens })
     let body = ''
     for await (const chunk of request) body += String(chunk)
     const wanted = JSON.parse(body) as NewToken
-    if (wanted.name.trim() === '') return this.#problem(response, 400, 'invalid_request', 'a token needs a name')
-    const token: Token = { ...wanted, fingerprint: this.tokens.length.toString(16).padStart(8, '0'), created_at: this.now().toISOString(), is_valid: true }
+    if (this.tokens.some((token) => token.name === wanted.name && token.is_valid)) return this.#problem(response, 409, 'token_exists', `another valid token has the name \`${wanted.name}\``)
+    const token: Token = { ...wanted, source: wanted.source ?? wanted.name, fingerprint: this.tokens.length.toString(16).padStart(8, '0'), created_at: this.now().toISOString(), is_valid: true }
     this.tokens.push(token)
     this.#send(response, 201, 'application/json', JSON.stringify({ ...token, token: `bulla_made_${token.fingerprint}` } satisfies CreatedToken))
   }

@@ -22,8 +22,8 @@ export class MockLog {
   #published = 0
   /** Sizes at which a checkpoint was published. */
   readonly history: number[] = []
-  /** Files of payloads, salt first, by their digest. */
-  readonly payloads = new Map<string, Buffer>()
+  /** Payloads by the digest of salt and content. */
+  readonly payloads = new Map<string, { salt: Buffer; content: Buffer }>()
   readonly followers = new Set<() => void>()
 
   constructor(origin = 'mock.example/audit') {
@@ -65,9 +65,8 @@ export class MockLog {
 
   /** Stores content beside the log; gives what an entry says of it. */
   store(name: string, mediaType: string, content: Buffer, salt: Buffer = randomBytes(32)): Record<string, unknown> {
-    const file = Buffer.concat([salt, content])
-    const sha256 = hash(file).toString('hex')
-    this.payloads.set(sha256, file)
+    const sha256 = hash(salt, content).toString('hex')
+    this.payloads.set(sha256, { salt, content })
     return { name, media_type: mediaType, size: content.length, sha256, ref: sha256 }
   }
 
