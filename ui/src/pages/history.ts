@@ -13,15 +13,19 @@ export interface HistoryRow extends CheckpointRow {
 
 /** Rows from the newest on; `isWhole` when no older checkpoint is left to read. */
 export function historyRows(rows: readonly CheckpointRow[], seen: readonly SeenCheckpoint[], isWhole: boolean): HistoryRow[] {
-  const bySize = new Map(seen.map((one) => [one.size, one]))
+  const roots = new Map<number, Map<string, string>>()
+  for (const { size, root, at } of seen) roots.set(size, (roots.get(size) ?? new Map<string, string>()).set(root, at))
   return rows.map((row, index) => {
     const before = rows[index + 1]
-    const own = bySize.get(row.size)
+    const own = roots.get(row.size)
+    const seenAt = own?.get(row.root_hash)
+    // One that differs counts, also when the same was seen as well: a log has one root for each size.
+    const otherRoot = [...(own?.keys() ?? [])].find((root) => root !== row.root_hash)
     return {
       ...row,
       since: before !== undefined ? row.size - before.size : isWhole ? row.size : undefined,
-      ...(own !== undefined && own.root === row.root_hash && { seenAt: own.at }),
-      ...(own !== undefined && own.root !== row.root_hash && { otherRoot: own.root }),
+      ...(seenAt !== undefined && { seenAt }),
+      ...(otherRoot !== undefined && { otherRoot }),
     }
   })
 }

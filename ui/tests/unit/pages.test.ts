@@ -21,6 +21,8 @@ test('what this browser saw is held against what the server lists', () => {
   expect([newest?.seenAt, newest?.otherRoot]).toEqual([undefined, undefined])
   expect([same?.seenAt, same?.otherRoot]).toEqual(['then', undefined])
   expect([other?.seenAt, other?.otherRoot]).toEqual([undefined, 'another'])
+  const both = [...seen, { at: 'later', size: 5, root: 'root 5', word: 'Verified' }]
+  expect(historyRows([row(5, 1)], both, true)[0]).toMatchObject({ seenAt: 'later', otherRoot: 'another' })
 })
 
 test('checkpoints stand in the chart by time and size, the oldest first', () => {
