@@ -83,7 +83,7 @@ export interface RangeVerdict {
 /** What no verification on this page proves. */
 export function notProved(pin: Pin | undefined, isFirstSight: boolean, isKept: boolean): string[] {
   const lines = [
-    'that this page is honest: it came from the server that it checks. The offline page (verify.html) and `bulla verify` do not',
+    'that this page is honest: it came from the server that it checks. The offline page (verify.html) and the command bulla verify do not',
     'that what the entries say is true, and that everything was reported',
     'that the clock was right: the order of entries is proved, the hour is not',
     'that others are shown the same log: no witness was asked',
