@@ -137,6 +137,21 @@ for (const [width, height] of [
   })
 }
 
+test('on a telephone, the arrows of a session stand beside its steps, and entries say what they are', async ({ page, world }) => {
+  await page.setViewportSize({ width: 400, height: 800 })
+  await open(page, world, `#/session/${await sessionOf(page, world)}`)
+  const middle = async (name: string) => {
+    const box = await page.getByRole('button', { name, exact: true }).boundingBox()
+    return (box?.y ?? 0) + (box?.height ?? 0) / 2
+  }
+  const count = await page.locator('.stepper .num').boundingBox()
+  const at = (count?.y ?? 0) + (count?.height ?? 0) / 2
+  for (const name of ['Previous step ([)', 'Next step (])']) expect(Math.abs((await middle(name)) - at)).toBeLessThan(6)
+  await open(page, world)
+  const second = rows(page).first().locator('.second')
+  await expect(second).toBeInViewport({ ratio: 1 })
+})
+
 test('an entry is told in one sentence, with its layers and its chain', async ({ page, world }) => {
   const answer = await page.request.get(`${world.address}/v1/entries?q=event_name:tool.call+phase:post+outcome:failure&limit=1`)
   const { entries } = (await answer.json()) as { entries: { seq: number }[] }
