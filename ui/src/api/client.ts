@@ -9,12 +9,12 @@ import type {
   Entry,
   Facets,
   Histogram,
-  Json,
   NewToken,
   ProblemBody,
   Readiness,
   Session,
   SessionsPage,
+  Settings,
   Sources,
   Status,
   Tokens,
@@ -166,7 +166,7 @@ export const api = {
   async revokeToken(fingerprint: string): Promise<void> {
     await ask(`/v1/tokens/${encodeURIComponent(fingerprint)}`, {}, { method: 'DELETE' })
   },
-  settings: (signal?: AbortSignal) => json<Record<string, Json>>('/v1/settings', {}, signal),
+  settings: (signal?: AbortSignal) => json<Settings>('/v1/settings', {}, signal),
 
   /** Turns a token, or the code of a printed link, into the session cookie. */
   async logIn(credential: { token: string } | { code: string }): Promise<void> {

@@ -19,42 +19,17 @@ export type Step = Schemas['StepBody']
 export type Session = Schemas['SessionBody']
 export type Source = Schemas['SourceBody']
 export type Sources = Schemas['SourcesBody']
+export type CheckpointRow = Schemas['CheckpointBody']
+export type CheckpointsPage = Schemas['CheckpointsBody']
+export type Scope = Schemas['Scope']
+export type Token = Schemas['TokenBody']
+export type Tokens = Schemas['TokensBody']
+export type NewToken = Schemas['NewTokenBody']
+export type CreatedToken = Schemas['CreatedToken']
+export type Settings = Schemas['SettingsBody']
 export type EntriesPage = Omit<Schemas['EntriesPage'], 'entries'> & { entries: Entry[] }
 
-/** A checkpoint of the log's history: what the server says of it, and the note that proves it. */
-export interface CheckpointRow {
-  size: number
-  root_hash: string
-  note: string
-  newest_entry_at?: string | null
-}
-export interface CheckpointsPage {
-  checkpoints: CheckpointRow[]
-  next?: number | null
-}
-
-export const SCOPES = ['write', 'read', 'verify', 'admin'] as const
-export interface Token {
-  name: string
-  source: string
-  scopes: string[]
-  fingerprint: string
-  created_at: string
-  expires_at?: string | null
-  revoked_at?: string | null
-  is_valid: boolean
-}
-export interface Tokens {
-  tokens: Token[]
-}
-export interface NewToken {
-  name: string
-  source?: string
-  scopes: string[]
-  expires_at?: string
-}
-/** The credential itself is told this once. */
-export type CreatedToken = Token & { token: string }
+export const SCOPES: readonly Scope[] = ['write', 'read', 'verify', 'admin']
 
 export type Outcome = 'success' | 'failure' | 'denied' | 'unknown'
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }

@@ -6,8 +6,8 @@ export interface Setting {
   value: Json
 }
 
-export function settingLines(settings: Record<string, Json>, prefix = ''): Setting[] {
-  return Object.entries(settings).flatMap(([name, value]): Setting[] => {
+export function settingLines(settings: object, prefix = ''): Setting[] {
+  return Object.entries(settings as Record<string, Json>).flatMap(([name, value]): Setting[] => {
     const path = prefix === '' ? name : `${prefix}.${name}`
     const isInner = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
     return isInner ? settingLines(value, path) : [{ name: path, value }]

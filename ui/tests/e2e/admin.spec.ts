@@ -67,7 +67,7 @@ test('the settings are read, and none can be changed', async ({ page, mock }) =>
 })
 
 test('names of tokens and values of settings are only text', async ({ page, mock }) => {
-  mock.api.tokens.push({ name: ATTACK, source: ATTACK, scopes: [ATTACK], fingerprint: 'feedf00d', created_at: ATTACK, is_valid: true })
+  mock.api.tokens.push({ name: ATTACK, source: ATTACK, scopes: [ATTACK as 'write'], fingerprint: 'feedf00d', created_at: ATTACK, is_valid: true })
   mock.api.settings = { [ATTACK]: ATTACK, list: [ATTACK] }
   await open(page, mock, '#/tokens')
   const row = page.getByRole('row', { name: /feedf00d/ })
