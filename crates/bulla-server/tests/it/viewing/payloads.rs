@@ -147,6 +147,8 @@ async fn a_person_who_takes_a_payload_is_on_the_record() {
     let cookie = server.log_in().await;
     let request = server.anonymous("GET", &format!("/v1/entries/{seq}/payloads/0")).header("cookie", cookie);
     assert_eq!(server.send(request.body(Body::empty()).unwrap()).await.status, 200);
+    // What is durable after it has what was queued before it in front.
+    server.post_json("/v1/entries", &record("after")).await;
     let seen = server.get("/v1/entries?q=event_name:view.opened").await.json();
     assert_eq!(seen["entries"][0]["detail"]["views"], json!({"payload": [format!("{seq}/0")]}));
     assert_eq!(seen["entries"][0]["principal"], "local-operator");

@@ -5,7 +5,7 @@ use bulla_server::Scope;
 use bulla_server::settings::RecordReads;
 use serde_json::json;
 
-use crate::server::TestServer;
+use crate::server::{TestServer, record};
 
 #[tokio::test]
 async fn an_admin_sees_what_the_server_was_started_with_and_no_secret() {
@@ -43,6 +43,8 @@ async fn an_admin_sees_what_the_server_was_started_with_and_no_secret() {
     assert_eq!(settings["origin"], server.get("/log.json").await.json()["origin"]);
     let text = answer.text();
     assert!(!text.contains("bulla_") && !text.contains("PRIVATE"), "{text}");
+    // What is durable after it has what was queued before it in front.
+    server.post_json("/v1/entries", &record("after")).await;
     let seen = server.get("/v1/entries?q=event_name:view.opened%20principal:boss").await.json();
     assert_eq!(seen["entries"][0]["detail"]["views"], json!({"settings": [""]}));
     server.stop().await;
