@@ -19,5 +19,6 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
   },
   worker: { format: 'es' as const },
-  test: { include: ['tests/unit/**/*.test.ts', 'src/verify/**/*.test.ts'], environment: 'node' },
+  // Far more than any test takes, for machines on which others work as well.
+  test: { include: ['tests/unit/**/*.test.ts', 'src/verify/**/*.test.ts'], environment: 'node', testTimeout: 120_000 },
 }))

@@ -3,16 +3,21 @@
  * server can be reached and whether the session still holds, which the page shows.
  */
 import type {
+  CheckpointsPage,
+  CreatedToken,
   EntriesPage,
   Entry,
   Facets,
   Histogram,
+  NewToken,
   ProblemBody,
   Readiness,
   Session,
   SessionsPage,
+  Settings,
   Sources,
   Status,
+  Tokens,
 } from './contract.ts'
 import { connection } from './connection.svelte.ts'
 
@@ -107,6 +112,13 @@ export interface StoredEntry {
   leafHash: string | null
 }
 
+/** A payload as it lies beside the log. */
+export interface StoredPayload {
+  content: Uint8Array<ArrayBuffer>
+  /** The bytes before the content, in hexadecimal: the digest is of both. */
+  salt: string
+}
+
 export const api = {
   entries: (params: Scope & { cursor?: string; limit?: number; order?: 'asc' | 'desc' }, signal?: AbortSignal) =>
     json<EntriesPage>('/v1/entries', { ...params }, signal),
@@ -136,6 +148,25 @@ export const api = {
     const answer = await ask(`/v1/entries/${seq}/proof`, {}, { signal })
     return answer.text()
   },
+
+  async payload(seq: number, index: number, signal?: AbortSignal): Promise<StoredPayload> {
+    const answer = await ask(`/v1/entries/${seq}/payloads/${index}`, {}, { signal })
+    return { content: new Uint8Array(await answer.arrayBuffer()), salt: answer.headers.get('bulla-payload-salt') ?? '' }
+  },
+  /** Checkpoints, the newest first; `before` a size goes on. */
+  checkpoints: (params: { limit?: number; before?: number }, signal?: AbortSignal) =>
+    json<CheckpointsPage>('/v1/checkpoints', { ...params }, signal),
+
+  tokens: (signal?: AbortSignal) => json<Tokens>('/v1/tokens', {}, signal),
+  async createToken(wanted: NewToken): Promise<CreatedToken> {
+    const init = { method: 'POST', headers: { accept: 'application/json', 'content-type': 'application/json' }, body: JSON.stringify(wanted) }
+    const answer = await ask('/v1/tokens', {}, init)
+    return (await answer.json()) as CreatedToken
+  },
+  async revokeToken(fingerprint: string): Promise<void> {
+    await ask(`/v1/tokens/${encodeURIComponent(fingerprint)}`, {}, { method: 'DELETE' })
+  },
+  settings: (signal?: AbortSignal) => json<Settings>('/v1/settings', {}, signal),
 
   /** Turns a token, or the code of a printed link, into the session cookie. */
   async logIn(credential: { token: string } | { code: string }): Promise<void> {

@@ -19,7 +19,17 @@ export type Step = Schemas['StepBody']
 export type Session = Schemas['SessionBody']
 export type Source = Schemas['SourceBody']
 export type Sources = Schemas['SourcesBody']
+export type CheckpointRow = Schemas['CheckpointBody']
+export type CheckpointsPage = Schemas['CheckpointsBody']
+export type Scope = Schemas['Scope']
+export type Token = Schemas['TokenBody']
+export type Tokens = Schemas['TokensBody']
+export type NewToken = Schemas['NewTokenBody']
+export type CreatedToken = Schemas['CreatedToken']
+export type Settings = Schemas['SettingsBody']
 export type EntriesPage = Omit<Schemas['EntriesPage'], 'entries'> & { entries: Entry[] }
+
+export const SCOPES: readonly Scope[] = ['write', 'read', 'verify', 'admin']
 
 export type Outcome = 'success' | 'failure' | 'denied' | 'unknown'
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }

@@ -72,7 +72,7 @@ async function imported(publicKey: Bytes): Promise<CryptoKey> {
     return await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']);
   } catch {
     throw new Unsupported(
-      'this browser has no Ed25519: Chrome has it from 137 on, Firefox from 129, Safari from 17; `bulla verify` needs none',
+      'this browser has no Ed25519: Chrome has it from 137 on, Firefox from 129, Safari from 17; the command bulla verify needs none',
     );
   }
 }

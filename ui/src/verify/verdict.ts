@@ -83,11 +83,11 @@ export interface RangeVerdict {
 /** What no verification on this page proves. */
 export function notProved(pin: Pin | undefined, isFirstSight: boolean, isKept: boolean): string[] {
   const lines = [
-    'that this page is honest: it came from the server that it checks. The offline page (verify.html) and `bulla verify` do not',
+    'that this page is honest: it came from the server that it checks. The offline page (verify.html) and the command bulla verify do not',
     'that what the entries say is true, and that everything was reported',
     'that the clock was right: the order of entries is proved, the hour is not',
     'that others are shown the same log: no witness was asked',
-    'anything about payloads: the log has their digests only',
+    'anything about payloads, until one is read in its entry: the log has their digests only',
   ];
   if (pin?.firstUse) lines.unshift('that the key is the log’s: this browser took it from the server on first use');
   if (isFirstSight) lines.unshift('that this is not an older copy or another history: this browser saw no checkpoint of it before');

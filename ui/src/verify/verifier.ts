@@ -4,6 +4,7 @@
  */
 
 import { equal, Malformed, toBase64, toCount } from './bytes';
+import { checkHistory, type CheckpointVerdict, type ClaimedCheckpoint, type HistoryOptions } from './history';
 import { parseVerifierKey, requireEd25519, Unsupported, type VerifierKey } from './key';
 import { Memory, type KeyValueStorage } from './memory';
 import { BadSignature, cosignatures, NotSigned, openCheckpoint, type SignedCheckpoint } from './note';
@@ -68,6 +69,8 @@ export class Verifier {
   private readonly gaps = new Set<number>();
   private readonly entriesChecked = new Set<number>();
   private readonly rangesChecked: string[] = [];
+  /** Sizes of earlier checkpoints that the key signed and that the newest continues. */
+  private readonly sizesChecked = new Set<number>();
   private readonly damagedTiles = new Set<string>();
   private erased = 0;
   /** The state that was told last. */
@@ -151,6 +154,29 @@ export class Verifier {
     }
   }
 
+  /** Checks earlier checkpoints, as the server lists them, against the key and the newest; `signal` ends it with an `AbortError`. */
+  async checkHistory(claimed: readonly ClaimedCheckpoint[], options: HistoryOptions = {}): Promise<CheckpointVerdict[]> {
+    // The list may be newer than the checkpoint that was come to.
+    await this.refresh();
+    const { trusted, pinned } = this;
+    if (!trusted || !pinned) {
+      const reason = this.wrong?.reason ?? this.cannot ?? this.uncovered ?? 'there is no checkpoint to hold them against';
+      const nothing: CheckpointVerdict = { status: 'cannot_verify', reason };
+      claimed.forEach((_, index) => options.onVerdict?.(index, nothing));
+      return claimed.map(() => nothing);
+    }
+    const verdicts = await checkHistory(claimed, await parseVerifierKey(pinned.vkey), trusted.tree, options);
+    for (const [index, { status, reason, isFork }] of verdicts.entries()) {
+      const { size, note } = claimed[index] as ClaimedCheckpoint;
+      if (status === 'verified') this.sizesChecked.add(size);
+      if (status !== 'tampered') continue;
+      this.findWrong({ reason: `the checkpoint over ${size} entries in the log's history: ${reason}` });
+      if (isFork && this.evidence.length === 0) this.evidence = [note, trusted.signed.note];
+    }
+    this.publish();
+    return verdicts;
+  }
+
   /** Believes this key, given by the reader, and forgets checkpoints that another one signed. */
   async pin(vkey: string): Promise<void> {
     const key = await parseVerifierKey(vkey.trim());
@@ -177,7 +203,7 @@ export class Verifier {
   private reset(): void {
     [this.pinned, this.trusted, this.seenBefore, this.hasLooked] = [undefined, undefined, undefined, false];
     [this.cannot, this.uncovered, this.wrong, this.evidence, this.erased] = [undefined, undefined, undefined, [], 0];
-    [this.bad, this.gaps, this.entriesChecked, this.damagedTiles].forEach((found) => found.clear());
+    [this.bad, this.gaps, this.entriesChecked, this.damagedTiles, this.sizesChecked].forEach((found) => found.clear());
     this.rangesChecked.length = 0;
   }
 
@@ -317,6 +343,10 @@ export class Verifier {
       checked.push({ what: `the signature of the checkpoint over ${size} entries, by ${keyName} (${keyId})` });
       if (this.seenBefore !== undefined && !this.wrong) {
         checked.push({ what: `that it continues the checkpoint of ${this.seenBefore} entries that this browser saw before` });
+      }
+      if (this.sizesChecked.size > 0) {
+        const count = this.sizesChecked.size;
+        checked.push({ what: `the ${count === 1 ? 'signature of an earlier checkpoint, and that the newest continues it' : `signatures of ${count} earlier checkpoints, and that the newest continues each`}` });
       }
       checked.push(...this.rangesChecked.map((range) => ({ what: `the bytes of entries ${range}` })));
       if (this.entriesChecked.size > 0) checked.push({ what: this.entriesChecked.size === 1 ? 'the bytes of the entry that was opened' : `the bytes of ${this.entriesChecked.size} entries that were opened` });

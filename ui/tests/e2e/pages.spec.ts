@@ -35,6 +35,8 @@ const PAGES: Record<string, string> = {
   integrity: '#/integrity',
   sources: '#/sources',
   status: '#/status',
+  tokens: '#/tokens',
+  settings: '#/settings',
   help: '#/help',
 }
 
@@ -56,6 +58,33 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expect(page.locator('.step').first()).toBeVisible()
         await accessible(page)
       }
+    })
+
+    test('a payload that was read can be read by everybody', async ({ page, mock }) => {
+      const payload = mock.api.log.store('/detail/output', 'text/plain', Buffer.from('a line\n'.repeat(200)))
+      await mock.record({ category: 'api', action: 'report', outcome: 'success', payloads: [payload] })
+      await open(page, mock, `#/explore?entry=${mock.api.log.size - 1}`)
+      await panel(page).getByRole('button', { name: 'Read', exact: true }).click()
+      await expect(panel(page).getByText('Matches the digest in the entry.')).toBeVisible()
+      await accessible(page)
+    })
+
+    test('checked checkpoints, a made token and a question can be read by everybody', async ({ page, mock }) => {
+      const { log } = mock.api
+      const honest = log.checkpoint.bind(log)
+      const bad = log.history[2]
+      log.checkpoint = (size?: number) => (size === bad ? honest(size).replace(/\S{20}\n$/, `${'A'.repeat(18)}==\n`) : honest(size))
+      await open(page, mock, '#/integrity')
+      await page.getByRole('button', { name: /^Check these/ }).click()
+      await expect(page.locator('.word .bad').first()).toBeVisible()
+      await accessible(page)
+      await open(page, mock, '#/tokens')
+      await page.getByLabel('Name').fill('one')
+      await page.getByRole('button', { name: 'Make the token' }).click()
+      await expect(page.getByRole('region', { name: /^The token/ })).toBeVisible()
+      await accessible(page)
+      await page.getByRole('button', { name: /^Revoke/ }).first().click()
+      await accessible(page, 'dialog[open]')
     })
 
     test('what opens over the page can be read by everybody', async ({ page, world }) => {
@@ -95,7 +124,7 @@ for (const [width, height] of [
   test(`nothing is cut off at ${width} by ${height}`, async ({ page, world }) => {
     await page.setViewportSize({ width, height })
     const id = await sessionOf(page, world)
-    for (const hash of ['#/explore', '#/explore?entry=40', '#/sessions', `#/session/${id}`, '#/integrity', '#/sources', '#/status', '#/help']) {
+    for (const hash of ['#/explore', '#/explore?entry=40', '#/sessions', `#/session/${id}`, '#/integrity', '#/sources', '#/status', '#/tokens', '#/settings', '#/help']) {
       await open(page, world, hash)
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
       expect(wide, hash).toBeLessThanOrEqual(0)
@@ -107,6 +136,21 @@ for (const [width, height] of [
     }
   })
 }
+
+test('on a telephone, the arrows of a session stand beside its steps, and entries say what they are', async ({ page, world }) => {
+  await page.setViewportSize({ width: 400, height: 800 })
+  await open(page, world, `#/session/${await sessionOf(page, world)}`)
+  const middle = async (name: string) => {
+    const box = await page.getByRole('button', { name, exact: true }).boundingBox()
+    return (box?.y ?? 0) + (box?.height ?? 0) / 2
+  }
+  const count = await page.locator('.stepper .num').boundingBox()
+  const at = (count?.y ?? 0) + (count?.height ?? 0) / 2
+  for (const name of ['Previous step ([)', 'Next step (])']) expect(Math.abs((await middle(name)) - at)).toBeLessThan(6)
+  await open(page, world)
+  const second = rows(page).first().locator('.second')
+  await expect(second).toBeInViewport({ ratio: 1 })
+})
 
 test('an entry is told in one sentence, with its layers and its chain', async ({ page, world }) => {
   const answer = await page.request.get(`${world.address}/v1/entries?q=event_name:tool.call+phase:post+outcome:failure&limit=1`)

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { MockLog } from './log.ts'
-import type { Facet, Facets, Histogram, SessionsPage, Source, Sources, Status } from '../../src/api/contract.ts'
+import type { CheckpointsPage, CreatedToken, Facet, Facets, Histogram, NewToken, SessionsPage, Source, Sources, Status, Token, Tokens } from '../../src/api/contract.ts'
 import { QueryMistake, compile, momentOf, valuesAt, type Test } from './query.ts'
 import { sessionOf, sessionsOf } from './sessions.ts'
 
@@ -17,6 +17,8 @@ export interface Faults {
   emptyPages: number
   /** Counts are multiplied by it, and told as an estimate. */
   estimate: number
+  /** The reader's token has no scope `admin`. */
+  isNoAdmin: boolean
 }
 
 /** What one instance sent since the server began. */
@@ -24,7 +26,7 @@ const COUNTS: Status['sources'][number] = { source: 'web-gateway', instance: 'gw
 
 export const isApi = (path: string): boolean => /^\/(v1|checkpoint|tile|log\.json|login|logout|healthz|readyz|metrics|openapi\.json)/.test(path)
 
-export const NO_FAULTS: Faults = { slowMs: 0, isLoggedOut: false, broken: [], emptyPages: 0, estimate: 1 }
+export const NO_FAULTS: Faults = { slowMs: 0, isLoggedOut: false, broken: [], emptyPages: 0, estimate: 1, isNoAdmin: false }
 
 export class MockApi {
   faults: Faults = { ...NO_FAULTS }
@@ -32,6 +34,12 @@ export class MockApi {
   readonly asked: string[] = []
   token = 'bulla_mock_token'
   now = () => new Date()
+  readonly tokens: Token[] = [
+    { name: 'web-gateway', source: 'web-gateway', scopes: ['write'], fingerprint: 'f1a0c3d2', created_at: '2026-03-02T09:12:00Z', is_valid: true },
+    { name: 'auditor', source: 'auditor', scopes: ['read', 'verify'], fingerprint: '09be77aa', created_at: '2026-05-11T14:03:21Z', expires_at: '2026-08-11T14:03:21Z', is_valid: false },
+    { name: 'old-ci', source: 'ci', scopes: ['write'], fingerprint: '77c1e0b4', created_at: '2025-11-20T08:00:00Z', revoked_at: '2026-02-01T10:30:00Z', is_valid: false },
+  ]
+  settings: Record<string, unknown> = { listen: '127.0.0.1:2852', log: '/var/lib/bulla/audit', publish_interval_ms: 1000, queue_bytes_max: 67_108_864, tls_cert: null, metrics_public: false, 'limits.body_bytes_max': 16_777_216, views: ['search', 'entry', 'export'] }
 
   constructor(public log: MockLog) {}
 
@@ -49,6 +57,7 @@ export class MockApi {
       else if (path === '/readyz') this.#json(response, { writable: true, verified: 'clean', forwarding: 'none' })
       else if (this.faults.isLoggedOut) this.#problem(response, 401, 'unauthenticated', 'no valid session')
       else if (this.faults.broken.some((prefix) => path.startsWith(prefix))) this.#problem(response, 500, 'read_failed', 'read segment 0: input/output error')
+      else if (path.startsWith('/v1/tokens') || path === '/v1/settings') await this.#admin(path, request, response)
       else this.#route(path, url.searchParams, request, response)
     } catch (error) {
       if (error instanceof QueryMistake) this.#problem(response, 400, 'invalid_query', error.message, error)
@@ -80,6 +89,9 @@ export class MockApi {
       const found = sessionOf(decodeURIComponent(session[1] ?? ''), log.entries)
       return found === undefined ? this.#problem(response, 404, 'not_found', 'there is no such session') : this.#json(response, found)
     }
+    if (path === '/v1/checkpoints') return this.#checkpoints(params, response)
+    const payload = /^\/v1\/entries\/([^/]+)\/payloads\/(\d+)$/.exec(path)
+    if (payload !== null) return this.#payload(decodeURIComponent(payload[1] ?? ''), Number(payload[2]), response)
     const entry = /^\/v1\/entries\/([^/]+)(\/proof)?$/.exec(path)
     if (entry !== null) return this.#entry(decodeURIComponent(entry[1] ?? ''), entry[2] !== undefined, response)
     this.#problem(response, 404, 'not_found', 'there is no such route')
@@ -187,6 +199,46 @@ export class MockApi {
     if (isProof) return this.#text(response, this.log.proof(seq))
     const headers = { 'bulla-seq': String(seq), 'bulla-leaf-hash': this.log.leafHash(seq) }
     this.#send(response, 200, 'application/json', line, headers)
+  }
+
+  #payload(name: string, index: number, response: ServerResponse): void {
+    const seq = /^\d+$/.test(name) ? Number(name) : this.log.entries.findLastIndex((entry) => entry.id === name)
+    const entry = this.log.entries[seq]
+    if (entry === undefined) return this.#problem(response, 404, 'entry_not_found', `there is no entry with the number or id \`${name}\``)
+    const ref = (entry.payloads as { ref?: string }[] | undefined)?.[index]?.ref ?? ''
+    const stored = this.log.payloads.get(ref)
+    const isErased = this.log.entries.some((one) => one.event_name === 'payload.erased' && (one.detail as { ref?: string }).ref === ref)
+    if (stored === undefined && isErased) return this.#problem(response, 410, 'payload_erased', `the payload of entry ${seq} was erased; the entry and its proof are whole`)
+    if (stored === undefined) return this.#problem(response, 404, 'payload_not_found', `the file of the payload of entry ${seq} is missing`)
+    this.#send(response, 200, 'application/octet-stream', stored.content, { 'bulla-payload-salt': stored.salt.toString('hex'), 'content-disposition': 'attachment; filename="bulla-payload"' })
+  }
+
+  #checkpoints(params: URLSearchParams, response: ServerResponse): void {
+    const before = Number(params.get('before') ?? Infinity)
+    const sizes = this.log.history.toReversed().filter((size) => size < before)
+    const some = sizes.slice(0, Number(params.get('limit') ?? 100))
+    const checkpoints = some.map((size) => ({ size, root_hash: this.log.root(size).toString('base64'), note: this.log.checkpoint(size), newest_entry_at: size === 0 ? null : String(this.log.entries[size - 1]?.recorded_at) }))
+    this.#json<CheckpointsPage>(response, { checkpoints, next: some.length < sizes.length ? (some.at(-1) ?? null) : null })
+  }
+
+  async #admin(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.faults.isNoAdmin) return this.#problem(response, 403, 'forbidden', 'this needs the scope `admin`')
+    if (path === '/v1/settings') return this.#json(response, this.settings)
+    const fingerprint = decodeURIComponent(path.slice('/v1/tokens/'.length))
+    if (request.method === 'DELETE') {
+      const found = this.tokens.find((token) => token.fingerprint === fingerprint && token.is_valid)
+      if (found === undefined) return this.#problem(response, 404, 'token_not_found', 'there is no valid token with that fingerprint')
+      Object.assign(found, { is_valid: false, revoked_at: this.now().toISOString() })
+      return this.#json(response, found)
+    }
+    if (request.method !== 'POST') return this.#json<Tokens>(response, { tokens: this.tokens })
+    let body = ''
+    for await (const chunk of request) body += String(chunk)
+    const wanted = JSON.parse(body) as NewToken
+    if (this.tokens.some((token) => token.name === wanted.name && token.is_valid)) return this.#problem(response, 409, 'token_exists', `another valid token has the name \`${wanted.name}\``)
+    const token: Token = { ...wanted, source: wanted.source ?? wanted.name, fingerprint: this.tokens.length.toString(16).padStart(8, '0'), created_at: this.now().toISOString(), is_valid: true }
+    this.tokens.push(token)
+    this.#send(response, 201, 'application/json', JSON.stringify({ ...token, token: `bulla_made_${token.fingerprint}` } satisfies CreatedToken))
   }
 
   #tile(path: string, response: ServerResponse): void {

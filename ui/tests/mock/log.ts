@@ -1,5 +1,5 @@
 /** A log in memory, with the tree of RFC 6962 over it and checkpoints that a key made for the test signs. */
-import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
 
 const hash = (...parts: Uint8Array[]): Buffer => {
   const hasher = createHash('sha256')
@@ -20,6 +20,10 @@ export class MockLog {
   readonly vkey: string
   #keyId: Buffer
   #published = 0
+  /** Sizes at which a checkpoint was published. */
+  readonly history: number[] = []
+  /** Payloads by the digest of salt and content. */
+  readonly payloads = new Map<string, { salt: Buffer; content: Buffer }>()
   readonly followers = new Set<() => void>()
 
   constructor(origin = 'mock.example/audit') {
@@ -56,6 +60,14 @@ export class MockLog {
 
   publish(): void {
     this.#published = this.size
+    if (this.history.at(-1) !== this.size) this.history.push(this.size)
+  }
+
+  /** Stores content beside the log; gives what an entry says of it. */
+  store(name: string, mediaType: string, content: Buffer, salt: Buffer = randomBytes(32)): Record<string, unknown> {
+    const sha256 = hash(salt, content).toString('hex')
+    this.payloads.set(sha256, { salt, content })
+    return { name, media_type: mediaType, size: content.length, sha256, ref: sha256 }
   }
 
   get published(): number {
@@ -79,8 +91,8 @@ export class MockLog {
     return root ?? hash()
   }
 
-  checkpoint(): string {
-    const text = `${this.origin}\n${this.#published}\n${this.root(this.#published).toString('base64')}\n`
+  checkpoint(size = this.#published): string {
+    const text = `${this.origin}\n${size}\n${this.root(size).toString('base64')}\n`
     const signature = Buffer.concat([this.#keyId, sign(null, Buffer.from(text), this.#key)])
     return `${text}\n— ${this.origin} ${signature.toString('base64')}\n`
   }

@@ -23,6 +23,9 @@ const ROUTES = [
 ] as const
 const COMMANDS = ['cargo test -p billing', 'git diff --stat', 'rg "retry_after" src', 'kubectl get pods -n web', 'sed -n 1,80p src/queue.rs', 'cargo clippy --all-targets', 'curl -s https://internal.example.org/health']
 
+/** Entries from one checkpoint to the next. */
+const BETWEEN_CHECKPOINTS = 20
+
 export function sampleLog(count: number, end: Date, seed = 7): MockLog {
   const log = new MockLog()
   const random = dice(seed)
@@ -34,6 +37,7 @@ export function sampleLog(count: number, end: Date, seed = 7): MockLog {
   const put = (event: Record<string, unknown>) => {
     const when = new Date(at)
     log.record({ id: id(), timestamp: when.toISOString(), ...event }, when)
+    if (log.size % BETWEEN_CHECKPOINTS === 0) log.publish()
   }
   const step = () => {
     const hour = new Date(at).getUTCHours()
@@ -70,6 +74,12 @@ export function sampleLog(count: number, end: Date, seed = 7): MockLog {
   return log
 }
 
+/** What a command wrote: enough lines that they went to a payload. */
+function outputOf(command: string, random: () => number): string {
+  const lines = Array.from({ length: 400 + Math.floor(random() * 400) }, (_, line) => `test billing::retry_after_${line} ... ${random() < 0.02 ? 'FAILED' : 'ok'}`)
+  return `$ ${command}\n${lines.join('\n')}\n`
+}
+
 type Put = (event: Record<string, unknown>) => void
 
 function session(log: MockLog, random: () => number, pick: <T>(all: readonly T[]) => T, put: Put, pass: () => void, id: () => string): void {
@@ -101,7 +111,8 @@ function session(log: MockLog, random: () => number, pick: <T>(all: readonly T[]
     const took = Math.floor(40 + random() ** 2 * 9000)
     pass()
     const isFailed = random() < 0.18
-    put({ ...base, id: `${callId}:post`, category: 'tool_execution', action: `tool:${tool.name}`, outcome: isFailed ? 'failure' : 'success', phase: 'post', cause_id: pre, event_name: 'tool.call', actor, tool: { ...tool, transport_status: 'ok', rpc_error: null, is_error: isFailed }, duration_ms: took, detail: { exit_code: isFailed ? 2 : 0, input: { command }, ...(random() < 0.2 ? { output: { $payload: 'ab'.repeat(32) } } : {}) }, ...(random() < 0.2 ? { payloads: [{ name: '/detail/output', media_type: 'text/plain; charset=utf-8', size: 48_211, sha256: 'ab'.repeat(32), ref: `payloads/ab/${'ab'.repeat(32)}` }] } : {}), ...(random() < 0.15 ? { redactions: [{ path: '/detail/input/env/API_KEY', rule: 'secret-names', count: 1 }] } : {}) })
+    const output = random() < 0.2 ? log.store('/detail/output', 'text/plain; charset=utf-8', Buffer.from(outputOf(command, random))) : undefined
+    put({ ...base, id: `${callId}:post`, category: 'tool_execution', action: `tool:${tool.name}`, outcome: isFailed ? 'failure' : 'success', phase: 'post', cause_id: pre, event_name: 'tool.call', actor, tool: { ...tool, transport_status: 'ok', rpc_error: null, is_error: isFailed }, duration_ms: took, detail: { exit_code: isFailed ? 2 : 0, input: { command }, ...(output === undefined ? {} : { output: { $payload: output.sha256 } }) }, ...(output === undefined ? {} : { payloads: [output] }), ...(random() < 0.15 ? { redactions: [{ path: '/detail/input/env/API_KEY', rule: 'secret-names', count: 1 }] } : {}) })
   }
   put({ ...base, category: 'session', action: 'session end', outcome: 'success', event_name: 'session.end', actor: agent, model: { provider: 'example', response: model, input_tokens: Math.floor(random() * 90_000), output_tokens: Math.floor(random() * 4000) } })
 }
