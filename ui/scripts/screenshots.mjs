@@ -44,6 +44,8 @@ async function pagesOf(context, url) {
     timeline: `#/session/${session}?view=timeline`,
     sources: '#/sources',
     status: '#/status',
+    tokens: '#/tokens',
+    settings: '#/settings',
     help: '#/help',
   }
 }
