@@ -178,19 +178,19 @@ mod tests {
             Ok(self.bytes.len() as u64)
         }
         fn append(&self, _: &[u8]) -> std::io::Result<()> {
-            unimplemented!("it is only read")
+            Err(std::io::ErrorKind::Unsupported.into())
         }
         fn status(&self) -> std::io::Result<crate::store::FileStatus> {
-            unimplemented!("it is only read")
+            Err(std::io::ErrorKind::Unsupported.into())
         }
         fn sync(&self) -> std::io::Result<()> {
-            unimplemented!("it is only read")
+            Err(std::io::ErrorKind::Unsupported.into())
         }
         fn rewrite(&self, _: &[u8], _: u64) -> std::io::Result<()> {
-            unimplemented!("it is only read")
+            Err(std::io::ErrorKind::Unsupported.into())
         }
         fn truncate(&self, _: u64) -> std::io::Result<()> {
-            unimplemented!("it is only read")
+            Err(std::io::ErrorKind::Unsupported.into())
         }
     }
 
