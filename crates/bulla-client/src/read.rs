@@ -13,6 +13,8 @@ use crate::connection::Client;
 const PAGE_BYTES_MAX: u64 = 16 << 20;
 /// 1 MiB: a line has at most 64 KiB, a proof with all its signatures less than this.
 const ENTRY_BYTES_MAX: u64 = 1 << 20;
+/// 64 MiB: what a log takes as one payload.
+const PAYLOAD_BYTES_MAX: u64 = 64 << 20;
 /// Entries of a page.
 const PAGE_ENTRIES: u64 = 1000;
 
@@ -179,6 +181,17 @@ impl Client {
     /// When the server did not answer that.
     pub fn entry(&self, name: &str) -> Result<Vec<u8>, ClientError> {
         self.fetch(&format!("/v1/entries/{}", encoded(name)), ENTRY_BYTES_MAX)
+    }
+
+    /// The content of a payload of the entry with this number or id, by its place in `payloads`.
+    ///
+    /// # Trust
+    /// The server holds it against the digest in the entry; here it is not looked at.
+    ///
+    /// # Errors
+    /// When the server did not answer that.
+    pub fn payload(&self, name: &str, place: usize) -> Result<Vec<u8>, ClientError> {
+        self.fetch(&format!("/v1/entries/{}/payloads/{place}", encoded(name)), PAYLOAD_BYTES_MAX)
     }
 
     /// The proof that the entry with this number or id is in the log: a `.tlog-proof` file, not yet checked.

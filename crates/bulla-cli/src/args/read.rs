@@ -72,6 +72,9 @@ pub(crate) struct ShowArgs {
     /// Print exactly the stored bytes, without a newline: what the leaf hash and proofs are about
     #[arg(long)]
     pub(crate) raw: bool,
+    /// Print the content of the entry's payload number N, from 0, if it is what was recorded
+    #[arg(long, value_name = "N", conflicts_with = "raw")]
+    pub(crate) payload: Option<usize>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -84,6 +84,14 @@ fn a_demo_answers_who_was_denied_through_which_agent_and_whether_the_record_is_i
     let abandoned = session["steps"].as_array().unwrap().iter().filter(|step| step["missing"] == "end");
     assert_eq!(abandoned.count(), 1, "{session}");
 
+    let failed = bulla(&log, &["search", "tool.name:bash outcome:failure has:payloads", "--json"]);
+    let failed: Value =
+        serde_json::from_str(failed.lines().next().expect("one keeps what it printed")).unwrap();
+    let reader = bulla::LogReader::open(&log).unwrap();
+    let stored = reader.payload(failed["payloads"][0]["sha256"].as_str().unwrap()).unwrap().unwrap();
+    let output = String::from_utf8(stored[32..].to_vec()).expect("text behind the salt");
+    assert!(output.contains("2 failed"), "{output}");
+
     let folder = log.parent().unwrap().to_owned();
     demo.stop();
     assert!(!folder.exists(), "{} is left behind", folder.display());

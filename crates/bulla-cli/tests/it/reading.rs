@@ -89,6 +89,34 @@ fn show_prints_exactly_the_stored_bytes() {
 }
 
 #[test]
+fn show_prints_a_payload_only_as_it_was_recorded() {
+    let bench = Bench::new();
+    let text = "a line that is long\n".repeat(5000);
+    let seq = {
+        let log = bulla::AuditLog::open(bench.path("audit")).unwrap();
+        let entry = bulla::AuditEntry::tool("bash").outcome(bulla::AuditOutcome::Success);
+        let entry = entry.detail(serde_json::json!({"output": text}));
+        log.record_blocking(entry).unwrap().seq().to_string()
+    };
+    assert_eq!(bench.ok(&["show", &seq, "--payload", "0"]), text);
+    let one = format!("entry {seq} has 1 payload, numbered from 0: there is no 1");
+    bench.run(&["show", &seq, "--payload", "1"]).ends(2, &[&one]);
+    bench.run(&["show", "0", "--payload", "0"]).ends(2, &["entry 0 has 0 payloads"]);
+
+    let stored: Value = serde_json::from_str(&bench.ok(&["show", &seq, "--raw"])).unwrap();
+    let digest = stored["payloads"][0]["sha256"].as_str().unwrap();
+    let file = bench.path(&format!("audit/payloads/{}/{digest}", &digest[..2]));
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let changed = bench.run(&["show", &seq, "--payload", "0"]);
+    changed.ends(1, &["is not what was recorded"]);
+    assert_eq!(changed.out, "");
+    std::fs::remove_file(&file).unwrap();
+    bench.run(&["show", &seq, "--payload", "0"]).ends(2, &["erased or lost"]);
+}
+
+#[test]
 fn tail_shows_the_newest_and_follows_another_process() {
     let bench = bench_with_entries();
     assert_eq!(ids(&bench.ok(&["tail", "--json", "-n", "2", "-category:audit"])), ["b", "c"]);

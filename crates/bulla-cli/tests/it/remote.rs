@@ -372,6 +372,20 @@ fn a_session_of_a_server_is_shown_as_that_of_its_directory() {
 }
 
 #[test]
+fn a_payload_of_a_server_is_printed_as_it_was_given() {
+    let served = Served::start(false);
+    let token = served.token(&[Scope::Read, Scope::Write]);
+    let text = "a line that is long\n".repeat(5000);
+    let entry = serde_json::json!({"category": "api", "action": "GET /", "outcome": "success", "id": "large",
+        "detail": {"output": text}});
+    served.run_with(&token, &["record", "-"], &format!("{entry}\n")).ends(0, &[]);
+    let printed = served.run(Some(&token), &["show", "large", "--payload", "0"]);
+    printed.ends(0, &[]);
+    assert_eq!(printed.out, text);
+    served.run(Some(&token), &["show", "large", "--payload", "1"]).ends(2, &["has one payload"]);
+}
+
+#[test]
 fn what_needs_the_directory_says_so() {
     let served = Served::start(true);
     for args in [&["import", "--from", "jsonl", "x"][..], &["doctor"], &["index"], &["key", "show"]] {

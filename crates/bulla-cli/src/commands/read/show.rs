@@ -3,6 +3,7 @@
 use bulla::StoredEntry;
 use serde_json::value::RawValue;
 
+use super::payload;
 use crate::args::ShowArgs;
 use crate::ended::Ended;
 use crate::invocation::Invocation;
@@ -14,7 +15,11 @@ use crate::output::text::{padded, shown, shown_bytes};
 const NAME_COLUMNS: usize = 14;
 
 pub(crate) fn run(this: &mut Invocation, args: &ShowArgs) -> anyhow::Result<Ended> {
-    let entry = log_access::find(&log_access::search(&this.log)?, &args.entry)?;
+    let search = log_access::search(&this.log)?;
+    let entry = log_access::find(&search, &args.entry)?;
+    if let Some(place) = args.payload {
+        return payload::print(this, search.log(), &entry, place);
+    }
     show(this, &entry, args.raw)?;
     Ok(Ended::Fine)
 }

@@ -102,6 +102,11 @@ impl Newest {
 }
 
 pub(super) fn show(this: &mut Invocation, client: &Client, args: &ShowArgs) -> anyhow::Result<Ended> {
+    if let Some(place) = args.payload {
+        this.out.bytes(&client.payload(name(&args.entry), place)?)?;
+        this.out.flush()?;
+        return Ok(Ended::Fine);
+    }
     let entry = stored(&client.entry(name(&args.entry))?)?;
     show::show(this, &entry, args.raw)?;
     Ok(Ended::Fine)

@@ -35,6 +35,8 @@ struct Call<'a> {
     seconds: u64,
     /// Why it failed or was denied.
     why: Option<(&'a str, &'a str)>,
+    /// What it printed, which is kept beside the log.
+    output: Option<String>,
 }
 
 pub(super) fn happen(sample: &mut Sample) {
@@ -43,12 +45,16 @@ pub(super) fn happen(sample: &mut Sample) {
 }
 
 fn call<'a>(tool: &'a str, input: Value, seconds: u64) -> Call<'a> {
-    Call { tool, input, outcome: AuditOutcome::Success, seconds, why: None }
+    Call { tool, input, outcome: AuditOutcome::Success, seconds, why: None, output: None }
 }
 
 impl<'a> Call<'a> {
     fn fails(self, code: &'a str, message: &'a str) -> Self {
         Self { outcome: AuditOutcome::Failure, why: Some((code, message)), ..self }
+    }
+
+    fn prints(self, output: String) -> Self {
+        Self { output: Some(output), ..self }
     }
 }
 
@@ -163,6 +169,9 @@ impl<'a> Session<'a> {
         if let Some((code, message)) = call.why {
             entry = entry.reason(code, message);
         }
+        if let Some(output) = &call.output {
+            entry = entry.attach("output", "text/plain", output.as_bytes());
+        }
         self.record(entry);
         self.pass(2);
     }
@@ -174,7 +183,8 @@ fn repairing_the_build(sample: &mut Sample) {
     session.think(2_140, 310);
     session.call(
         call("bash", json!({"command": "cargo test -p checkout"}), 48)
-            .fails("exit_code", "101: 2 tests failed"),
+            .fails("exit_code", "101: 2 tests failed")
+            .prints(failing_tests()),
     );
     session.call(call("read_file", json!({"file_path": "checkout/src/rounding.rs"}), 1));
     session.call(call("grep", json!({"pattern": "round_half_up"}), 1));
@@ -194,6 +204,25 @@ fn repairing_the_build(sample: &mut Sample) {
     session.call(call("bash", json!({"command": "git push origin fix-rounding"}), 4));
     session.think(1_900, 240);
     session.mark("end session", "session.end");
+}
+
+/// What the test runner said, passing tests and all.
+fn failing_tests() -> String {
+    let names = ["carts::", "orders::", "refunds::", "taxes::"]
+        .into_iter()
+        .flat_map(|module| (1..=12).map(move |number| format!("{module}case_{number:02}")));
+    let mut output = String::from("     Running tests/checkout.rs\n\nrunning 50 tests\n");
+    for name in names {
+        output.push_str(&format!("test {name} ... ok\n"));
+    }
+    for name in ["rounding::half_a_cent_goes_up", "rounding::refunds_round_as_orders_do"] {
+        output.push_str(&format!("test {name} ... FAILED\n"));
+    }
+    output.push_str(
+        "\nfailures:\n\n---- rounding::half_a_cent_goes_up ----\nassertion `left == right` failed\n  left: 1004\n right: 1005\n\n\
+         test result: FAILED. 48 passed; 2 failed\n",
+    );
+    output
 }
 
 fn asking_for_data(sample: &mut Sample) {
