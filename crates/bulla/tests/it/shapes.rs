@@ -252,6 +252,23 @@ fn bytes_without_an_end_behind_the_log_are_torn_however_many() {
 }
 
 #[test]
+fn bytes_without_an_end_behind_a_segment_that_is_followed_by_another_are_told_however_they_begin() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = Shape { entries: 600, sessions: 1, segment_bytes: 1, seal: false, payloads: false };
+    let log = Original::write(folder.path().join("audit"), shape).directory;
+    let next = log.line(&log.lines()[256]);
+    let start = log.read(SEGMENT).len() as u64;
+    for len in [1, 20, 60, 100, next.len()] {
+        log.edit(SEGMENT, |bytes| bytes.extend_from_slice(&next[..len]));
+        let found = findings(&log);
+        assert_eq!(only(&found).file.as_deref(), Some(SEGMENT), "{len}: {found:#?}");
+        assert_eq!(found[0].bytes, Some(start..start + len as u64), "{len}: {found:#?}");
+        log.edit(SEGMENT, |bytes| bytes.truncate(start as usize));
+    }
+    assert!(verify(&log).is_clean());
+}
+
+#[test]
 fn rows_too_short_and_too_long_are_told_with_the_entries_they_stand_for() {
     let (_folder, log, _) = log_of(600, 2);
     let (leaves, tiles) = (log.read("tree/00"), log.read("tree/08"));
@@ -546,6 +563,21 @@ fn a_hash_that_is_another_is_told_where_its_tile_says_that_the_lines_are_right()
 }
 
 #[test]
+fn a_hash_that_is_another_and_a_line_that_was_changed_elsewhere_are_told_apart_by_their_tiles() {
+    for (hash, line) in [(20, 300), (300, 20)] {
+        let (_folder, log, _) = log_of(600, 1);
+        write_hash(&log, "tree/00", hash, *leaf_hash(b"x").as_bytes());
+        change(&log, &log.lines()[line]);
+        let mut found = findings(&log);
+        assert_eq!(found.len(), 2, "{hash}, {line}: {found:#?}");
+        found.sort_by_key(|finding| finding.kind != TreeChanged);
+        let seqs = |seq: usize| (seq as u64, seq as u64 + 1);
+        check(&found[0], TreeChanged, seqs(hash), "the hash of the entry's line, which is right");
+        check(&found[1], LineChanged, seqs(line), "not the one that was signed for");
+    }
+}
+
+#[test]
 fn a_line_changed_with_its_hash_is_placed_by_its_tile_and_the_checkpoints_inside_it() {
     for (sessions, seq, seqs) in [(2, 100, (0, 256)), (6, 150, (100, 200)), (3, 300, (256, 400))] {
         let (_folder, log, _) = log_of(600, sessions);
@@ -569,6 +601,23 @@ fn lines_changed_in_a_tile_that_was_changed_are_told_with_it_and_others_are_not(
     assert_eq!(found.len(), 2, "{found:#?}");
     check(&found[0], EntriesAndTreeChanged, (0, 256), "");
     check(&found[1], LineChanged, (300, 301), "not the one that was signed for");
+}
+
+#[test]
+fn a_tile_whose_root_leads_to_what_was_changed_in_it_is_not_blamed_beside_another() {
+    let (_folder, log, _) = log_of(600, 1);
+    let lines = log.lines();
+    // One hash is damaged and one line changed, which the root of their tile tells apart.
+    log.change_byte("tree/00", HASH_LEN * 20, 1);
+    change(&log, &lines[100]);
+    change(&log, &lines[300]);
+    write_hash(&log, "tree/00", 300, *leaf_hash(&log.line(&lines[300])).as_bytes());
+    let mut found = findings(&log);
+    assert_eq!(found.len(), 3, "{found:#?}");
+    found.sort_by_key(|finding| finding.first_seq);
+    check(&found[0], TreeChanged, (20, 21), "the hash of the entry's line, which is right");
+    check(&found[1], LineChanged, (100, 101), "not the one that was signed for");
+    check(&found[2], EntriesAndTreeChanged, (256, 512), "tree/08 still has the signed ones");
 }
 
 #[test]
@@ -683,5 +732,18 @@ fn signed_roots_inside_a_tile_that_was_changed_are_not_counted_beside_it() {
             "{sizes:?}: {:#?}",
             verdict.findings
         );
+    }
+}
+
+#[test]
+fn signed_roots_of_which_none_is_that_of_the_entries_are_all_counted() {
+    for count in [1, 99, 100, 101, 140] {
+        let (_folder, log, key) = log_of(200, 1);
+        change(&log, &log.lines()[5]);
+        log.rebuild_tree();
+        forge(&log, &key, 10..10 + count);
+        let found = findings(&log);
+        let words = format!("size 10 nor of {count} later ones: ");
+        check(only(&found), EntriesAndTreeChanged, (0, 10), &words);
     }
 }

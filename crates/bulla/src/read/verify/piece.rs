@@ -401,8 +401,11 @@ mod tests {
     fn a_piece_is_the_lines_that_begin_in_it_wherever_they_end() {
         let lengths = [90, 100, 4095, 4096, 9000, 65_535, 65_535, 65_000, 65_535, 65_535, 80, 8191];
         let too_long = vec![b'x'; 2 * LINE_BYTES_MAX];
+        let mut begun = Vec::new();
+        line::push_prefix(&mut begun, 12, TIME);
+        begun.extend_from_slice(b"\"id\":");
         for (behind, hashes) in
-            [(&b""[..], 12), (b"torn", 12), (&too_long, 12), (b"", 10), (b"", 5), (b"", 0)]
+            [(&b""[..], 12), (b"torn", 12), (&begun, 12), (&too_long, 12), (b"", 10), (b"", 5), (b"", 0)]
         {
             let sample = Sample::new(&lengths, behind, hashes);
             let around = |start: &u64| start.saturating_sub(1)..start + 2;

@@ -452,6 +452,7 @@ mod tests {
             (shape(800, 4, 1, false), Some(200)),
             (shape(1024, 4, 1, false), Some(256)),
             (shape(40, 2, 1, false), Some(20)),
+            (shape(800, 4, 1, true), Some(200)),
         ] {
             let (_folder, log, _) = original(shape);
             if let Some(hashes) = kept {
@@ -589,13 +590,15 @@ mod tests {
             (&[250, 262], false),
             (&[262, 250], false),
             (&[256, 250, 94], false),
+            (&[256, 256, 0], false),
         ] {
             let (_folder, log, _) = signed(counts.iter().sum(), |_| TIME);
             let (bytes, mut places) = (log.read(SEGMENT), log.lines().into_iter());
             let mut encoder = FrameEncoder::new().unwrap();
             let (mut sealed, mut start) = (Vec::new(), 0);
             for count in counts {
-                let end = places.by_ref().take(*count as usize).last().unwrap().bytes.end + 1;
+                let last = places.by_ref().take(*count as usize).last();
+                let end = last.map_or(start, |place| place.bytes.end + 1);
                 sealed.extend(encoder.encode(&bytes[start..end]).unwrap());
                 start = end;
             }

@@ -48,15 +48,21 @@ fn lines_without_hashes_in_one_segment_or_more_are_counted_and_not_told() {
 
 #[test]
 fn a_segment_beyond_the_hashes_that_does_not_go_on_from_the_one_before_is_all_that_is_told() {
-    let (_folder, log) = unfinished(200, 3);
-    let lines = log.lines();
-    change(&log, &lines[5]);
-    log.edit(SEGMENT, |bytes| bytes.truncate(lines[250].bytes.start));
-    let found = findings(&log);
-    assert_eq!(found.len(), 2, "{found:?}");
-    assert_eq!((found[0].kind, found[1].kind), (FileUnexpected, LineChanged), "{found:?}");
-    assert_eq!(found[0].message, "it should begin with entry 250");
-    assert_eq!(found[0].file.as_deref(), Some("entries/00000000000000000256.jsonl"));
+    // With hashes of 200 entries; what is no entry is in the place of the next one, or after some more.
+    for (kept, behind) in [(250, ""), (250, "no entry\n"), (200, ""), (200, "no entry\n")] {
+        let (_folder, log) = unfinished(200, 3);
+        let lines = log.lines();
+        change(&log, &lines[5]);
+        log.edit(SEGMENT, |bytes| {
+            bytes.truncate(lines[kept].bytes.start);
+            bytes.extend_from_slice(behind.as_bytes());
+        });
+        let found = findings(&log);
+        assert_eq!(found.len(), 2, "{kept} and {behind:?}: {found:?}");
+        assert_eq!((found[0].kind, found[1].kind), (FileUnexpected, LineChanged), "{found:?}");
+        assert_eq!(found[0].message, format!("it should begin with entry {kept}"));
+        assert_eq!(found[0].file.as_deref(), Some("entries/00000000000000000256.jsonl"));
+    }
 }
 
 #[test]
@@ -67,6 +73,22 @@ fn a_segment_that_begins_where_the_hashes_end_is_not_asked_for_a_line_missing_be
     let found = findings(&log);
     assert_eq!(found.len(), 1, "{found:?}");
     check(&found[0], LineRemoved, (255, 256), "1 line is gone");
+}
+
+#[test]
+fn a_line_missing_behind_the_hashes_is_not_asked_for_however_many_follow_it() {
+    for count in [1, 4095, 4096, 9000] {
+        let (_folder, log) = log_of(40);
+        change(&log, &log.lines()[5]);
+        let line = |seq| {
+            format!("{{\"seq\":{seq},\"recorded_at\":\"2036-01-01T00:00:00.000000000Z\",\"id\":\"x\"}}\n")
+        };
+        let behind: String = (41..41 + count).map(line).collect();
+        log.edit(SEGMENT, |bytes| bytes.extend_from_slice(behind.as_bytes()));
+        let found = findings(&log);
+        assert_eq!(found.len(), 1, "{count}: {found:?}");
+        check(&found[0], LineChanged, (5, 6), "");
+    }
 }
 
 #[test]
