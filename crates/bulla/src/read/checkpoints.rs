@@ -249,6 +249,17 @@ mod tests {
     }
 
     #[test]
+    fn a_note_is_given_as_it_was_written_with_what_it_says() {
+        let root = Hash::from([7; 32]);
+        let text = Checkpoint::new("log.example", TreeSize(12), root).unwrap().to_text();
+        let written = format!("{text}\n{}", *SIGNATURE);
+        let file = Arc::new(Counted { bytes: format!("{written}\n").into_bytes(), ..Counted::default() });
+        let found: Vec<_> = back(&file, u64::MAX).collect::<Result<_, _>>().unwrap();
+        let [note] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((note.note(), note.size(), note.root()), (written.as_str(), 12, root));
+    }
+
+    #[test]
     fn the_newest_cost_one_part_and_others_a_few() {
         let file = Arc::new(Counted { bytes: history(1..=40_000), ..Counted::default() });
         assert_eq!(back(&file, u64::MAX).take(100).count(), 100);
