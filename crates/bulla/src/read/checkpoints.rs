@@ -271,6 +271,18 @@ mod tests {
     }
 
     #[test]
+    fn a_history_a_little_longer_than_a_part_is_read_to_its_end() {
+        let (mut kept, mut newest) = (Vec::new(), 1000);
+        while kept.len() as u64 <= PART + 1 {
+            newest += 1;
+            kept.extend(note("log.example", newest, 0));
+        }
+        // No note is whole between its middle and as far before its end as the largest note is long.
+        assert!(kept.len() as u64 / 2 - NOTE_BYTES_MAX < 100, "{}", kept.len());
+        assert_eq!(sizes(kept, newest + 1), (1001..=newest).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
     fn notes_of_any_length_are_found_across_parts() {
         let lengths = [0, 200_000, 250_000, 0, 1000, 250_000, 250_000, 250_000, 0, 90_000, 249_000, 0];
         let kept: Vec<_> =
