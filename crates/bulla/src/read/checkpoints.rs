@@ -249,6 +249,17 @@ mod tests {
     }
 
     #[test]
+    fn a_note_is_given_as_it_was_written_with_what_it_says() {
+        let root = Hash::from([7; 32]);
+        let text = Checkpoint::new("log.example", TreeSize(12), root).unwrap().to_text();
+        let written = format!("{text}\n{}", *SIGNATURE);
+        let file = Arc::new(Counted { bytes: format!("{written}\n").into_bytes(), ..Counted::default() });
+        let found: Vec<_> = back(&file, u64::MAX).collect::<Result<_, _>>().unwrap();
+        let [note] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((note.note(), note.size(), note.root()), (written.as_str(), 12, root));
+    }
+
+    #[test]
     fn the_newest_cost_one_part_and_others_a_few() {
         let file = Arc::new(Counted { bytes: history(1..=40_000), ..Counted::default() });
         assert_eq!(back(&file, u64::MAX).take(100).count(), 100);
@@ -257,6 +268,18 @@ mod tests {
         assert_eq!(back(&file, 20_000).take(100).map(|note| note.unwrap().size()).last(), Some(19_900));
         let others = file.read.load(Ordering::Relaxed);
         assert!(others < 5 * PART && file.bytes.len() as u64 > 12 * PART, "{others}");
+    }
+
+    #[test]
+    fn a_history_a_little_longer_than_a_part_is_read_to_its_end() {
+        let (mut kept, mut newest) = (Vec::new(), 1000);
+        while kept.len() as u64 <= PART + 1 {
+            newest += 1;
+            kept.extend(note("log.example", newest, 0));
+        }
+        // No note is whole between its middle and as far before its end as the largest note is long.
+        assert!(kept.len() as u64 / 2 - NOTE_BYTES_MAX < 100, "{}", kept.len());
+        assert_eq!(sizes(kept, newest + 1), (1001..=newest).rev().collect::<Vec<_>>());
     }
 
     #[test]

@@ -146,3 +146,85 @@ impl StoredPayload {
         Ok(Hash::from(<[u8; 32]>::from(hasher.finalize())) == self.digest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::OsDisk;
+
+    fn disk(folder: &tempfile::TempDir) -> Arc<dyn Disk> {
+        std::fs::create_dir(folder.path().join(PAYLOADS)).unwrap();
+        Arc::new(OsDisk::new(folder.path()))
+    }
+
+    fn payload(content: Vec<u8>) -> PayloadFile {
+        PayloadFile { digest: Hash::from(<[u8; 32]>::from(Sha256::digest(&content))), content }
+    }
+
+    #[test]
+    fn salt_and_content_are_read_from_where_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = disk(&folder);
+        let file = payload((0..SALT_BYTES as u8 + 5).collect());
+        store(&disk, std::slice::from_ref(&file)).unwrap();
+        let stored = StoredPayload::open(disk.as_ref(), file.digest).unwrap().unwrap();
+        assert_eq!(stored.size(), 5);
+        assert_eq!(stored.salt().unwrap()[..], file.content[..SALT_BYTES]);
+        let mut into = [0; 3];
+        for (offset, expected) in [(0, &[32, 33, 34][..]), (2, &[34, 35, 36]), (3, &[35, 36]), (5, &[])] {
+            let count = stored.read_at(&mut into, offset).unwrap();
+            assert_eq!(&into[..count], expected, "from {offset}");
+        }
+        assert!(stored.is_whole().unwrap());
+    }
+
+    #[test]
+    fn a_file_shorter_than_a_salt_has_no_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = disk(&folder);
+        let file = payload(vec![1; SALT_BYTES - 1]);
+        store(&disk, std::slice::from_ref(&file)).unwrap();
+        let stored = StoredPayload::open(disk.as_ref(), file.digest).unwrap().unwrap();
+        assert_eq!(stored.size(), 0);
+        assert!(stored.salt().is_err());
+    }
+
+    #[test]
+    fn a_file_is_read_whole_up_to_the_largest_size_and_not_beyond() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = disk(&folder);
+        let largest = PAYLOAD_BYTES_MAX + SALT_BYTES;
+        let digest = Hash::from([0xab; 32]).to_string();
+        let (parent, name) = layout::payload(&digest);
+        std::fs::create_dir_all(folder.path().join(parent)).unwrap();
+        let file = std::fs::File::create(folder.path().join(name)).unwrap();
+        file.set_len(largest as u64).unwrap();
+        assert_eq!(read(disk.as_ref(), &digest).unwrap().unwrap().len(), largest);
+        file.set_len(largest as u64 + 1).unwrap();
+        assert!(read(disk.as_ref(), &digest).unwrap_err().is_damage());
+    }
+
+    #[test]
+    fn what_is_no_digest_is_never_made_a_path() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("secret"), "of somebody").unwrap();
+        let disk = disk(&folder);
+        for text in ["", "../secret", "../../secret", "../".repeat(20).as_str(), "ab".repeat(33).as_str()] {
+            assert!(read(disk.as_ref(), text).unwrap().is_none(), "{text}");
+            assert!(digest_of(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unfinished_file_of_the_same_payload_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = disk(&folder);
+        let file = payload(vec![7; 100]);
+        let (parent, name) = layout::payload(&file.digest.to_string());
+        std::fs::create_dir_all(folder.path().join(parent)).unwrap();
+        std::fs::write(folder.path().join(format!("{name}{UNFINISHED}")), "half").unwrap();
+        store(&disk, std::slice::from_ref(&file)).unwrap();
+        assert_eq!(read(disk.as_ref(), &file.digest.to_string()).unwrap(), Some(file.content));
+        assert!(!folder.path().join(format!("{name}{UNFINISHED}")).exists());
+    }
+}

@@ -49,3 +49,11 @@ fn entry_is_never_durable_before_its_payload() {
         }
     }
 }
+
+#[test]
+fn a_payload_that_cannot_be_created_is_told_as_that() {
+    let mut log = log_of(2);
+    log.disk.fail_next(ActKind::Create, "payloads/", FAILS);
+    let failed = record_payload(&mut log).unwrap_err();
+    assert!(failed.contains("create payloads/"), "{failed}");
+}

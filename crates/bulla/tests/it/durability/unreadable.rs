@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bulla::AuditLog;
 use bulla::store::{Access, Disk, DiskFile, LockGuard};
+use bulla::{AuditLog, ReadError};
 
 use super::*;
 
@@ -124,6 +124,35 @@ fn a_file_that_once_cannot_be_opened_is_not_taken_for_one_that_is_missing() {
             }
         }
     }
+}
+
+#[test]
+fn a_history_or_a_payload_that_may_not_be_opened_is_not_read_as_one_that_is_missing() {
+    let mut log = log_of(2);
+    log.record_payload(100).unwrap();
+    log.publish().unwrap();
+    log.close().unwrap();
+    let payload = log.disk.files().into_keys().find(|name| name.starts_with("payloads/")).unwrap();
+    let digest = payload.rsplit('/').next().unwrap();
+    let check = |refused: Result<usize, ReadError>, name: &str| {
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains(name) && refused.contains("permission denied"), "{name}: {refused}");
+    };
+    let reader = LogReader::open_disk(Forbidden::new(&log, "checkpoints", 0..u64::MAX)).unwrap();
+    check(reader.checkpoints_back(u64::MAX).map(Iterator::count), "checkpoints");
+    let reader = LogReader::open_disk(Forbidden::new(&log, &payload, 0..u64::MAX)).unwrap();
+    check(reader.payload(digest).map(|bytes| bytes.map_or(0, |bytes| bytes.len())), &payload);
+    check(reader.open_payload(digest).map(|content| content.map_or(0, |_| 1)), &payload);
+
+    let reader = LogReader::open_disk(Arc::new(log.disk.clone())).unwrap();
+    assert!(reader.checkpoints_back(u64::MAX).unwrap().count() > 0);
+    assert_eq!(reader.payload(digest).unwrap().unwrap()[32..], [7; 100]);
+    assert_eq!(reader.open_payload(digest).unwrap().unwrap().size(), 100);
+    log.disk.lose("checkpoints");
+    log.disk.lose(&payload);
+    assert_eq!(reader.checkpoints_back(u64::MAX).unwrap().count(), 0);
+    assert!(reader.payload(digest).unwrap().is_none());
+    assert!(reader.open_payload(digest).unwrap().is_none());
 }
 
 #[test]
