@@ -5,7 +5,6 @@
 //! against the query by its stored line. A negation never rests on what is not exact.
 
 use std::ops::{Bound, Range};
-use std::sync::Arc;
 
 use bulla::Filter;
 use bulla::query::{Condition, Edge, Expression, Literal, Number, Test, Words};
@@ -26,27 +25,27 @@ use crate::index::{Snapshot, shapes};
 /// How the index is asked for what a filter wants.
 pub(crate) struct Plan {
     pub(crate) weight: Box<dyn Weight>,
-    /// The same, to be asked for all of a part at once.
-    pub(crate) sets: Sets,
-    /// What was asked, as text.
-    pub(crate) question: Arc<str>,
     /// Whether it finds nothing else.
     pub(crate) is_exact: bool,
     /// Whether it finds everything.
     pub(crate) is_all: bool,
+    asked: Asked,
 }
 
 impl Plan {
     pub(crate) fn of(filter: &Filter, snapshot: &Snapshot) -> tantivy::Result<Self> {
         let asked = Planner { snapshot }.expression(filter.expression())?;
-        let scoring = EnableScoring::disabled_from_searcher(&snapshot.searcher);
         Ok(Self {
-            sets: asked.sets(scoring)?,
-            question: filter.to_string().into(),
+            weight: asked.query().weight(EnableScoring::disabled_from_searcher(&snapshot.searcher))?,
             is_exact: asked.is_exact,
             is_all: filter.is_empty(),
-            weight: asked.query().weight(scoring)?,
+            asked,
         })
+    }
+
+    /// The same question, to be asked for all of a part at once.
+    pub(crate) fn sets(&self, snapshot: &Snapshot) -> tantivy::Result<Sets> {
+        self.asked.sets(EnableScoring::disabled_from_searcher(&snapshot.searcher))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Walks over what a plan finds: newest first, oldest first, or all of it in any order.
 
+use std::cell::OnceCell;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use tantivy::{DocId, DocSet, TERMINATED};
 
 use super::kept::Kept;
 use super::plan::Plan;
-use super::sets::Set;
+use super::sets::{Set, Sets};
 use super::{AskError, View};
 use crate::index::{Part, Snapshot};
 
@@ -33,12 +34,14 @@ pub(crate) struct Walk<'a> {
     pub(crate) filter: &'a Filter,
     pub(crate) plan: Plan,
     kept: &'a Kept,
+    /// The question as text and for whole parts; made for the first answer that needs it, which a page never does.
+    whole: OnceCell<(Arc<str>, Sets)>,
 }
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(view: &'a View, snapshot: &'a Snapshot, filter: &'a Filter) -> Result<Self, AskError> {
         let plan = Plan::of(filter, snapshot)?;
-        Ok(Self { snapshot, log: &view.log, filter, plan, kept: &view.kept })
+        Ok(Self { snapshot, log: &view.log, filter, plan, kept: &view.kept, whole: OnceCell::new() })
     }
 
     /// Calls `visit` with the number of each entry in `range` that matches, in order, until it says that it is enough.
@@ -131,8 +134,15 @@ impl<'a> Walk<'a> {
         if self.plan.is_all {
             return Ok(None);
         }
-        let (reader, sets) = (&part.reader, &self.plan.sets);
-        self.kept.get_or_make(reader.segment_id(), &self.plan.question, || {
+        let (question, sets) = match self.whole.get() {
+            Some(whole) => whole,
+            None => {
+                let whole = (self.filter.to_string().into(), self.plan.sets(self.snapshot)?);
+                self.whole.get_or_init(|| whole)
+            }
+        };
+        let reader = &part.reader;
+        self.kept.get_or_make(reader.segment_id(), question, || {
             sets.pay(reader)?.then(|| sets.of(reader)).transpose()
         })
     }

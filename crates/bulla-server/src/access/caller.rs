@@ -20,6 +20,9 @@ pub(crate) struct Peer {
     pub(crate) is_tls: bool,
 }
 
+/// Who has the machine: whoever logs in by the link on the server's terminal, and whoever changes tokens in its directory.
+pub(super) const LOCAL_OPERATOR: &str = "local-operator";
+
 /// 256 bytes of a user agent are recorded; longer ones are made up.
 const USER_AGENT_BYTES_MAX: usize = 256;
 /// 1 KiB of a path is recorded.

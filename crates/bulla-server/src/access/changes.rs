@@ -5,12 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use bulla::{AuditCategory, AuditEntry, AuditLog, AuditOutcome, RecordError};
 
-use super::caller::Caller;
+use super::caller::{Caller, LOCAL_OPERATOR};
 use super::tokens::{Token, TokenError, Tokens};
 use crate::problem::Problem;
-
-/// Who changes tokens beside the server: whoever can write its directory.
-const LOCAL_OPERATOR: &str = "local-operator";
 
 /// The tokens that the log knows of.
 #[derive(Debug)]

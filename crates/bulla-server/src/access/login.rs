@@ -15,15 +15,12 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
-use super::caller::{cookie_name, peer, recorded_request, session_secret};
+use super::caller::{LOCAL_OPERATOR, cookie_name, peer, recorded_request, session_secret};
 use super::guard::check_same_origin;
 use super::scope::Scope;
 use super::sessions::{COOKIE_SECONDS, Session};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
-
-/// Who logs in by the printed link: whoever can read the server's terminal.
-const LOCAL_OPERATOR: &str = "local-operator";
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:15vh auto;padding:0 1rem;\
     color:#1c1a17;background:#faf8f5}h1{font-size:1.3rem}input{width:100%;box-sizing:border-box;padding:.5rem;\
